@@ -1,0 +1,37 @@
+# How a test is declared: tanmatsu_unit_test() for cmocka programs, tanmatsu_fuzz_target() for parsers.
+if(TANMATSU_TESTS)
+	enable_testing()
+	find_package(PkgConfig REQUIRED)
+	pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+endif()
+
+# tanmatsu_unit_test(NAME SOURCES... [LIBS libraries...]): one cmocka program, label "unit".
+function(tanmatsu_unit_test name)
+	if(NOT TANMATSU_TESTS)
+		return()
+	endif()
+	cmake_parse_arguments(arg "" "" "SOURCES;LIBS" ${ARGN})
+	add_executable(${name} ${arg_SOURCES} ${arg_UNPARSED_ARGUMENTS})
+	target_link_libraries(${name} PRIVATE ${arg_LIBS} tanmatsu_flags PkgConfig::CMOCKA)
+	add_test(NAME ${name} COMMAND ${name})
+	set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 120)
+endfunction()
+
+# tanmatsu_fuzz_target(NAME SOURCES... LIBS libraries... CORPUS folder): LLVMFuzzerTestOneInput in the sources. With
+# TANMATSU_FUZZ it is a libFuzzer program; always, its corpus is replayed by a plain driver as a test, label "fuzz".
+function(tanmatsu_fuzz_target name)
+	if(NOT TANMATSU_TESTS)
+		return()
+	endif()
+	cmake_parse_arguments(arg "" "CORPUS" "SOURCES;LIBS" ${ARGN})
+	if(TANMATSU_FUZZ)
+		add_executable(${name} ${arg_SOURCES})
+		target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
+		target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+	else()
+		add_executable(${name} ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/tests/fuzz/replay.c)
+	endif()
+	target_link_libraries(${name} PRIVATE ${arg_LIBS} tanmatsu_flags)
+	add_test(NAME ${name} COMMAND ${name} -runs=0 ${arg_CORPUS})
+	set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT 300)
+endfunction()

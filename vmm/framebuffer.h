@@ -1,0 +1,39 @@
+/*
+ * The display's memory: a memfd that is a KVM memory slot with dirty logging (so that the guest draws at memory speed
+ * and changes are found by KVM_GET_DIRTY_LOG), and that viewers' display processes map read-only. Made by the machine,
+ * used by the display device (which says where the guest sees it) and by the viewer links (which look for damage).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/must_check.h"
+#include "display/scanout.h"
+
+struct framebuffer;
+
+enum {
+	FRAMEBUFFER_SIZE = 32 * 1024 * 1024,
+};
+
+/* `vm_fd` -1: without KVM, for unit tests (then nothing is ever dirty but what framebuffer_mark_dirty says). */
+must_check int framebuffer_create(int vm_fd, uint32_t slot, struct framebuffer **framebuffer);
+void framebuffer_destroy(struct framebuffer *framebuffer);
+
+uint8_t *framebuffer_memory(struct framebuffer *framebuffer);
+/* A descriptor that can only be read through; owned by the framebuffer. */
+int framebuffer_read_only_fd(const struct framebuffer *framebuffer);
+
+/* Makes it appear at guest-physical `address`, or nowhere (0). Machine's lock. Returns 0 or -errno. */
+must_check int framebuffer_place(struct framebuffer *framebuffer, uint64_t address);
+
+/*
+ * What changed inside [offset, offset + length) since the last call: fills `damage` spans (relative to `offset`,
+ * merged; the last one covers the rest when there are too many). Returns the number of spans or -errno.
+ */
+must_check int framebuffer_collect(struct framebuffer *framebuffer, uint64_t offset, uint64_t length,
+    struct scanout_damage *damage);
+/* For changes that did not come through the guest's mapping. */
+void framebuffer_mark_dirty(struct framebuffer *framebuffer, uint64_t offset, uint64_t length);
