@@ -1,6 +1,6 @@
 /*
- * Replays a corpus through a fuzz target without libFuzzer, so that every build runs what fuzzing found.
- * Arguments: options (ignored), files and folders. At least one input must have been run.
+ * Replays a corpus through a fuzz target without libFuzzer, so that every build runs what fuzzing
+ * found. Arguments: options (ignored), files and folders. At least one input must have been run.
  */
 #include <dirent.h>
 #include <errno.h>
