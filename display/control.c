@@ -1,6 +1,7 @@
 /*
- * The structures of the monitor's conversation with a display process (display/control.h), as bytes. Both ends link
- * this file. What must stay true: whatever passes the decoders has terminated strings and counts within their arrays.
+ * The structures of the monitor's conversation with a display process (display/control.h), as
+ * bytes. Both ends link this file. What must stay true: whatever passes the decoders has terminated
+ * strings and counts within their arrays.
  */
 #include "display/control.h"
 
@@ -11,8 +12,8 @@
 
 static bool security_known(uint32_t type)
 {
-	return type == DISPLAY_SECURITY_NONE || type == DISPLAY_SECURITY_PLAIN || type == DISPLAY_SECURITY_TLS_PLAIN ||
-	       type == DISPLAY_SECURITY_X509_PLAIN;
+	return type == DISPLAY_SECURITY_NONE || type == DISPLAY_SECURITY_PLAIN ||
+	       type == DISPLAY_SECURITY_TLS_PLAIN || type == DISPLAY_SECURITY_X509_PLAIN;
 }
 
 void display_config_encode(const struct display_config *config, struct wire *wire)
@@ -59,8 +60,8 @@ int display_config_decode(struct wire *wire, struct display_config *config)
 	wire_get_string(wire, config->tls_priority, sizeof(config->tls_priority));
 	config->width = wire_get_u32(wire);
 	config->height = wire_get_u32(wire);
-	if (!wire_ok(wire) || config->width == 0 || config->width > SCANOUT_SIZE_MAX || config->height == 0 ||
-	    config->height > SCANOUT_SIZE_MAX) {
+	if (!wire_ok(wire) || config->width == 0 || config->width > SCANOUT_SIZE_MAX ||
+	    config->height == 0 || config->height > SCANOUT_SIZE_MAX) {
 		return -EPROTO;
 	}
 	return 0;

@@ -1,7 +1,7 @@
 /*
- * The last frame file (display/frame.h). What must stay true: a mapping that frame_map() returns covers every row that
- * its numbers promise at the time of the call; whoever shares the file with a process that could cut it copies the rows
- * out at once.
+ * The last frame file (display/frame.h). What must stay true: a mapping that frame_map() returns
+ * covers every row that its numbers promise at the time of the call; whoever shares the file with a
+ * process that could cut it copies the rows out at once.
  */
 #include "display/frame.h"
 
@@ -28,7 +28,8 @@ int frame_write(int fd, uint32_t width, uint32_t height, uint32_t stride, const 
 	uint64_t row = (uint64_t)width * PIXEL_SIZE;
 	int error;
 
-	if (width == 0 || width > SCANOUT_SIZE_MAX || height == 0 || height > SCANOUT_SIZE_MAX || stride < row) {
+	if (width == 0 || width > SCANOUT_SIZE_MAX || height == 0 || height > SCANOUT_SIZE_MAX ||
+	    stride < row) {
 		return -EINVAL;
 	}
 	wire_init_write(&wire, header, sizeof(header));
@@ -42,7 +43,8 @@ int frame_write(int fd, uint32_t width, uint32_t height, uint32_t stride, const 
 		return fd_pwrite_all(fd, pixels, row * height, FRAME_HEADER_SIZE);
 	}
 	for (uint32_t y = 0; !error && y < height; y++) {
-		error = fd_pwrite_all(fd, (const uint8_t *)pixels + (size_t)y * stride, row, FRAME_HEADER_SIZE + y * row);
+		error = fd_pwrite_all(fd, (const uint8_t *)pixels + (size_t)y * stride, row,
+				      FRAME_HEADER_SIZE + y * row);
 	}
 	return error;
 }
@@ -73,9 +75,10 @@ int frame_map(int fd, struct frame *frame)
 	read.height = wire_get_u32(&wire);
 	read.stride = wire_get_u32(&wire);
 	read.format = wire_get_u32(&wire);
-	if (!wire_done(&wire) || memcmp(magic, frame_magic, sizeof(magic)) != 0 || read.width == 0 ||
-	    read.width > SCANOUT_SIZE_MAX || read.height == 0 || read.height > SCANOUT_SIZE_MAX ||
-	    read.stride != read.width * PIXEL_SIZE || read.format != SCANOUT_FORMAT_XRGB8888) {
+	if (!wire_done(&wire) || memcmp(magic, frame_magic, sizeof(magic)) != 0 ||
+	    read.width == 0 || read.width > SCANOUT_SIZE_MAX || read.height == 0 ||
+	    read.height > SCANOUT_SIZE_MAX || read.stride != read.width * PIXEL_SIZE ||
+	    read.format != SCANOUT_FORMAT_XRGB8888) {
 		return -EPROTO;
 	}
 	read.mapping_size = FRAME_HEADER_SIZE + (uint64_t)read.stride * read.height;

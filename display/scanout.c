@@ -1,7 +1,8 @@
 /*
- * The messages of the link between a VMM and a display process (display/scanout.h), as bytes. Both ends link this file,
- * so that there is one reading of the format. What must stay true: whatever passes the decoders lies inside the memory
- * that the message claims, with room for no overflow in 32-bit arithmetic on byte offsets (stride * height <= 1 GiB).
+ * The messages of the link between a VMM and a display process (display/scanout.h), as bytes. Both
+ * ends link this file, so that there is one reading of the format. What must stay true: whatever
+ * passes the decoders lies inside the memory that the message claims, with room for no overflow in
+ * 32-bit arithmetic on byte offsets (stride * height <= 1 GiB).
  */
 #include "display/scanout.h"
 
@@ -40,11 +41,12 @@ int scanout_decode(struct wire *wire, struct scanout *scanout)
 	if (!wire_ok(wire) || read.id == 0 || read.format != SCANOUT_FORMAT_XRGB8888) {
 		return -EPROTO;
 	}
-	if (read.width == 0 || read.width > SCANOUT_SIZE_MAX || read.height == 0 || read.height > SCANOUT_SIZE_MAX) {
+	if (read.width == 0 || read.width > SCANOUT_SIZE_MAX || read.height == 0 ||
+	    read.height > SCANOUT_SIZE_MAX) {
 		return -EPROTO;
 	}
-	if (read.stride < read.width * PIXEL_SIZE || read.stride > STRIDE_MAX || read.stride % PIXEL_SIZE != 0 ||
-	    read.offset % PIXEL_SIZE != 0) {
+	if (read.stride < read.width * PIXEL_SIZE || read.stride > STRIDE_MAX ||
+	    read.stride % PIXEL_SIZE != 0 || read.offset % PIXEL_SIZE != 0) {
 		return -EPROTO;
 	}
 	if (!checked_range(read.offset, (uint64_t)read.stride * read.height, read.memory_size)) {
@@ -69,7 +71,8 @@ void scanout_damage_encode(const struct scanout_damage *damage, struct wire *wir
 	}
 }
 
-int scanout_damage_decode(struct wire *wire, const struct scanout *scanout, struct scanout_damage *damage)
+int scanout_damage_decode(struct wire *wire, const struct scanout *scanout,
+			  struct scanout_damage *damage)
 {
 	uint64_t size = (uint64_t)scanout->stride * scanout->height;
 	size_t count;
