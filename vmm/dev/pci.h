@@ -1,6 +1,8 @@
 /*
  * PCI: the host bridge with configuration mechanism 1 (ports 0xCF8, 0xCFC), one bus, and the configuration space that
  * every PCI device of ours shares: header, BARs, INTx, capabilities, MSI-X. PCI Local Bus 3.0, chapter 6.
+ * The reset control register (port 0xCF9, bytes only) lies inside mechanism 1's ports and is part of the host, too.
+ * INTx lines are GSI 5, 10 and 11 (level, shared among PCI devices only; 9 is left to the SCI of dev/pm.h).
  * All calls with the machine's lock held, except creation.
  */
 #pragma once
@@ -50,6 +52,16 @@ must_check int pci_device_add_bar(struct pci_device *device, unsigned bar, uint3
 must_check int pci_device_add_capability(struct pci_device *device, uint8_t id, const void *body, uint8_t size);
 /* MSI-X with `vectors` entries: table at offset 0 of `bar`, pending bits at 2048; the BAR is added by this call. */
 must_check int pci_device_add_msix(struct pci_device *device, unsigned bar, unsigned vectors);
+/*
+ * Accesses that lie inside [offset, offset + size) of configuration space go to `ops` (with the device's context) instead
+ * of memory: for a capability that acts. Their offsets are relative to `offset`; the device saves what it keeps there.
+ */
+must_check int pci_device_claim_config(struct pci_device *device, unsigned offset, unsigned size,
+    const struct bus_ops *ops);
+/* Where a BAR is decoded now, 0 when it is not (disabled, outside of the window, or in the way of a lower slot's). */
+uint64_t pci_device_bar_address(const struct pci_device *device, unsigned bar);
+/* Bus mastering: without it the device may not touch guest memory. pci_host_assign() turns it on. */
+bool pci_device_bus_master(const struct pci_device *device);
 /* Signals a vector: by message when MSI-X is enabled (kept pending while masked); returns false when it is not. */
 bool pci_device_signal(struct pci_device *device, unsigned vector);
 bool pci_device_msix_enabled(const struct pci_device *device);
