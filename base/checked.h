@@ -1,6 +1,6 @@
 /*
- * Arithmetic on numbers that came from outside: each returns false, and leaves the result unset, when the exact value
- * does not fit. Any thread.
+ * Arithmetic on numbers that came from outside: each returns false, and leaves the result unset,
+ * when the exact value does not fit. Any thread.
  */
 #pragma once
 

@@ -1,17 +1,19 @@
 /*
- * The picture of a font, for programs that have no font library: anti-aliased glyph bitmaps that tools/mkfont makes at
- * build time. Header-only and freestanding, because a guest kernel and a sandboxed process both draw with it.
+ * The picture of a font, for programs that have no font library: anti-aliased glyph bitmaps that
+ * tools/mkfont makes at build time. Header-only and freestanding, because a guest kernel and a
+ * sandboxed process both draw with it.
  *
- * What must stay true: every range's glyphs lie at [index, index + last - first] in `glyphs`, every glyph's
- * width * height bytes lie at `offset` in `coverage`, and `fallback` is a glyph too. mkfont guarantees it, so that
- * drawing needs no checks.
+ * What must stay true: every range's glyphs lie at [index, index + last - first] in `glyphs`, every
+ * glyph's width * height bytes lie at `offset` in `coverage`, and `fallback` is a glyph too. mkfont
+ * guarantees it, so that drawing needs no checks.
  */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* One glyph. All lengths are pixels; rows of coverage go top down, `width` bytes each, 0 = clear, 255 = ink. */
+/* One glyph. All lengths are pixels; rows of coverage go top down, `width` bytes each, 0 = clear,
+ * 255 = ink. */
 struct font_glyph {
 	uint32_t offset;  /* its first byte in font_face.coverage */
 	int16_t left;     /* from the pen to the bitmap's left edge; may be negative */
@@ -35,10 +37,10 @@ struct font_face {
 	const struct font_glyph *glyphs;
 	const struct font_range *ranges;
 	uint32_t range_count;
-	uint32_t fallback;    /* glyph for a code point that is in no range */
-	int16_t ascent;       /* pixels above the baseline */
-	int16_t descent;      /* pixels below the baseline, positive */
-	int16_t line_height;  /* recommended distance of two baselines */
+	uint32_t fallback;   /* glyph for a code point that is in no range */
+	int16_t ascent;      /* pixels above the baseline */
+	int16_t descent;     /* pixels below the baseline, positive */
+	int16_t line_height; /* recommended distance of two baselines */
 };
 
 /* The glyph of a Unicode code point; never NULL. */
@@ -58,8 +60,9 @@ static inline const struct font_glyph *font_find_glyph(const struct font_face *f
 }
 
 /*
- * Decodes one UTF-8 sequence at *text and moves *text past it. Returns the code point, 0 at the terminating NUL (which
- * is not passed), and U+FFFD for each byte that does not belong to a sequence.
+ * Decodes one UTF-8 sequence at *text and moves *text past it. Returns the code point, 0 at the
+ * terminating NUL (which is not passed), and U+FFFD for each byte that does not belong to a
+ * sequence.
  */
 static inline uint32_t font_next_code(const char **text)
 {

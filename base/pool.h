@@ -1,6 +1,7 @@
 /*
- * A pool of worker threads. A job's `work` runs on a worker with what it was given, its `done` on the loop thread
- * afterwards; nothing else crosses. Jobs of one pool start in the order they were submitted.
+ * A pool of worker threads. A job's `work` runs on a worker with what it was given, its `done` on
+ * the loop thread afterwards; nothing else crosses. Jobs of one pool start in the order they were
+ * submitted.
  */
 #pragma once
 
@@ -21,5 +22,6 @@ struct pool_job {
 must_check int pool_create(struct sd_event *event, size_t threads, struct pool **pool);
 /* The job belongs to the pool until its `done` is called. Loop thread. */
 void pool_submit(struct pool *pool, struct pool_job *job);
-/* Waits for every submitted job, calls their `done`, ends the threads. Loop thread. */
+/* Waits for every submitted job, calls their `done`, ends the threads. Loop thread, not from within
+ * a `done`. */
 void pool_destroy(struct pool *pool);

@@ -1,11 +1,11 @@
 /*
- * A cursor over bytes, for everything that comes from or goes to a wire or a file: messages between our processes,
- * sections of a snapshot, the RFB handshake. Every access is checked against the end. After the first access that does
- * not fit the wire has failed: reads give zeros, writes are dropped, and wire_ok() stays false, so a parser may read a
- * whole structure and check once.
+ * A cursor over bytes, for everything that comes from or goes to a wire or a file: messages between
+ * our processes, sections of a snapshot, the RFB handshake. Every access is checked against the
+ * end. After the first access that does not fit the wire has failed: reads give zeros, writes are
+ * dropped, and wire_ok() stays false, so a parser may read a whole structure and check once.
  *
- * Numbers without "be" in the function's name are little-endian (our own formats), those with "be" big-endian (RFB).
- * One thread.
+ * Numbers without "be" in the function's name are little-endian (our own formats), those with "be"
+ * big-endian (RFB). One thread.
  */
 #pragma once
 
@@ -49,7 +49,8 @@ void wire_put_be16(struct wire *wire, uint16_t value);
 void wire_put_be32(struct wire *wire, uint32_t value);
 void wire_put_bool(struct wire *wire, bool value);
 void wire_put_bytes(struct wire *wire, const void *bytes, size_t count);
-/* A 16-bit length and the bytes, without a terminator; fails above 65,535 bytes. NULL is written as "". */
+/* A 16-bit length and the bytes, without a terminator; fails above 65,535 bytes. NULL is written as
+ * "". */
 void wire_put_string(struct wire *wire, const char *string);
 
 uint8_t wire_get_u8(struct wire *wire);
@@ -64,5 +65,6 @@ bool wire_get_bool(struct wire *wire);
 void wire_get_bytes(struct wire *wire, void *bytes, size_t count);
 /* A pointer to `count` bytes in place, or NULL (and failed) when they are not there. */
 const uint8_t *wire_get_view(struct wire *wire, size_t count);
-/* Copies a string into `string` of `size` bytes and terminates it; fails if it does not fit or contains a NUL. */
+/* Copies a string into `string` of `size` bytes and terminates it; fails if it does not fit or
+ * contains a NUL. */
 void wire_get_string(struct wire *wire, char *string, size_t size);
