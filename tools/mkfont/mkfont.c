@@ -1,9 +1,11 @@
 /*
- * tanmatsu-mkfont: turns a DejaVu face at one size into a C file with a `const struct font_face` (base/font.h), so that
- * programs without a font library (the demo guest, the sandboxed display process) can draw text. It runs at build time
- * only. Its output must keep the promises that base/font.h lists, since nothing checks them at run time.
+ * tanmatsu-mkfont: turns a DejaVu face at one size into a C file with a `const struct font_face`
+ * (base/font.h), so that programs without a font library (the demo guest, the sandboxed display
+ * process) can draw text. It runs at build time only. Its output must keep the promises that
+ * base/font.h lists, since nothing checks them at run time.
  *
- *   tanmatsu-mkfont --name NAME --size PX [--weight regular|bold|mono|mono-bold] [--ranges LIST] [--font-dir DIR] -o FILE
+ *   tanmatsu-mkfont --name NAME --size PX [--weight regular|bold|mono|mono-bold] [--ranges LIST]
+ * [--font-dir DIR] -o FILE
  */
 #include "base/font.h"
 
@@ -50,9 +52,10 @@ static const struct {
 
 static void usage(FILE *out)
 {
-	fputs("usage: tanmatsu-mkfont --name NAME --size PX [--weight regular|bold|mono|mono-bold]\n"
-	      "                       [--ranges 0x20-0x7e,0xa0-0xff,...] [--font-dir DIR] -o FILE\n",
-	      out);
+	fputs(
+	    "usage: tanmatsu-mkfont --name NAME --size PX [--weight regular|bold|mono|mono-bold]\n"
+	    "                       [--ranges 0x20-0x7e,0xa0-0xff,...] [--font-dir DIR] -o FILE\n",
+	    out);
 }
 
 static void *grow(void *memory, size_t count, size_t size)
@@ -66,7 +69,8 @@ static void *grow(void *memory, size_t count, size_t size)
 	return grown;
 }
 
-/* Parses "A-B,C,..." into sorted ranges without overlap; returns false with a message if it is anything else. */
+/* Parses "A-B,C,..." into sorted ranges without overlap; returns false with a message if it is
+ * anything else. */
 static bool parse_ranges(struct options *options, const char *list)
 {
 	uint32_t next_allowed = 1;
@@ -87,8 +91,8 @@ static bool parse_ranges(struct options *options, const char *list)
 		}
 		if (end == list || (*end && *end != ',') || first < next_allowed || last < first ||
 		    last > MKFONT_LAST_CODE || options->range_count == MKFONT_MAX_RANGES) {
-			fprintf(stderr, "tanmatsu-mkfont: bad range at: %s (sorted, at most %d)\n", list,
-				MKFONT_MAX_RANGES);
+			fprintf(stderr, "tanmatsu-mkfont: bad range at: %s (sorted, at most %d)\n",
+				list, MKFONT_MAX_RANGES);
 			return false;
 		}
 		options->ranges[options->range_count++] =
@@ -102,10 +106,14 @@ static bool parse_ranges(struct options *options, const char *list)
 static bool parse_options(struct options *options, int argc, char **argv)
 {
 	static const struct option table[] = {
-		{ "name", required_argument, NULL, 'n' },     { "size", required_argument, NULL, 's' },
-		{ "weight", required_argument, NULL, 'w' },   { "ranges", required_argument, NULL, 'r' },
-		{ "font-dir", required_argument, NULL, 'd' }, { "output", required_argument, NULL, 'o' },
-		{ "help", no_argument, NULL, 'h' },	      { NULL, 0, NULL, 0 },
+		{ "name", required_argument, NULL, 'n' },
+		{ "size", required_argument, NULL, 's' },
+		{ "weight", required_argument, NULL, 'w' },
+		{ "ranges", required_argument, NULL, 'r' },
+		{ "font-dir", required_argument, NULL, 'd' },
+		{ "output", required_argument, NULL, 'o' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int opt;
 
@@ -138,7 +146,8 @@ static bool parse_options(struct options *options, int argc, char **argv)
 			return false;
 		}
 	}
-	return options->name && options->output && options->size >= 4 && options->size <= 256 && optind == argc;
+	return options->name && options->output && options->size >= 4 && options->size <= 256 &&
+	       optind == argc;
 }
 
 /* Renders one glyph (by glyph index) to the tables. */
@@ -163,8 +172,8 @@ static bool add_glyph(struct tables *tables, FT_Face face, FT_UInt index)
 		.height = (uint16_t)bitmap->rows,
 		.advance = (uint16_t)((face->glyph->advance.x + 32) >> 6),
 	};
-	tables->coverage =
-	    grow(tables->coverage, tables->coverage_size + (size_t)bitmap->width * bitmap->rows + 1, 1);
+	tables->coverage = grow(
+	    tables->coverage, tables->coverage_size + (size_t)bitmap->width * bitmap->rows + 1, 1);
 	for (unsigned int row = 0; row < bitmap->rows; row++) {
 		memcpy(tables->coverage + tables->coverage_size,
 		       bitmap->buffer + (ptrdiff_t)row * bitmap->pitch, bitmap->width);
@@ -176,7 +185,8 @@ static bool add_glyph(struct tables *tables, FT_Face face, FT_UInt index)
 static bool render_face(const struct options *options, FT_Face face, struct tables *tables)
 {
 	for (uint32_t i = 0; i < options->range_count; i++) {
-		for (uint32_t code = options->ranges[i].first; code <= options->ranges[i].last; code++) {
+		for (uint32_t code = options->ranges[i].first; code <= options->ranges[i].last;
+		     code++) {
 			if (!add_glyph(tables, face, FT_Get_Char_Index(face, code))) {
 				return false;
 			}
@@ -189,7 +199,9 @@ static void emit_tables(const struct options *options, const struct tables *tabl
 {
 	uint32_t index = 0;
 
-	fprintf(out, "/* Made by tanmatsu-mkfont: %s at %u pixels. Do not edit. */\n#include \"base/font.h\"\n\n",
+	fprintf(out,
+		"/* Made by tanmatsu-mkfont: %s at %u pixels. Do not edit. */\n#include "
+		"\"base/font.h\"\n\n",
 		options->weight, options->size);
 	fprintf(out, "static const uint8_t coverage[] = {");
 	for (size_t i = 0; i < tables->coverage_size; i++) {
@@ -200,8 +212,8 @@ static void emit_tables(const struct options *options, const struct tables *tabl
 	for (uint32_t i = 0; i < tables->glyph_count; i++) {
 		const struct font_glyph *glyph = &tables->glyphs[i];
 
-		fprintf(out, "\t{ %u, %d, %d, %u, %u, %u },\n", glyph->offset, glyph->left, glyph->top,
-			glyph->width, glyph->height, glyph->advance);
+		fprintf(out, "\t{ %u, %d, %d, %u, %u, %u },\n", glyph->offset, glyph->left,
+			glyph->top, glyph->width, glyph->height, glyph->advance);
 	}
 	fprintf(out, "};\n\nstatic const struct font_range ranges[] = {\n");
 	for (uint32_t i = 0; i < options->range_count; i++) {
@@ -213,19 +225,21 @@ static void emit_tables(const struct options *options, const struct tables *tabl
 	fprintf(out, "};\n\n");
 }
 
-static void emit_face(const struct options *options, const struct tables *tables, FT_Face face, FILE *out)
+static void emit_face(const struct options *options, const struct tables *tables, FT_Face face,
+		      FILE *out)
 {
 	FT_Size_Metrics *metrics = &face->size->metrics;
 
 	fprintf(out,
 		"extern const struct font_face %s;\n"
 		"const struct font_face %s = {\n"
-		"\t.name = \"%s %u\",\n\t.coverage = coverage,\n\t.glyphs = glyphs,\n\t.ranges = ranges,\n"
+		"\t.name = \"%s %u\",\n\t.coverage = coverage,\n\t.glyphs = glyphs,\n\t.ranges = "
+		"ranges,\n"
 		"\t.range_count = %u,\n\t.fallback = %u,\n"
 		"\t.ascent = %ld,\n\t.descent = %ld,\n\t.line_height = %ld,\n};\n",
 		options->name, options->name, options->weight, options->size, options->range_count,
-		tables->glyph_count - 1, (metrics->ascender + 63) >> 6, (-metrics->descender + 63) >> 6,
-		(metrics->height + 63) >> 6);
+		tables->glyph_count - 1, (metrics->ascender + 63) >> 6,
+		(-metrics->descender + 63) >> 6, (metrics->height + 63) >> 6);
 }
 
 /* Opens the face file of the wanted weight at the wanted size. */
@@ -244,8 +258,10 @@ static bool open_face(const struct options *options, FT_Library library, FT_Face
 		return false;
 	}
 	snprintf(path, sizeof(path), "%s/%s", options->font_dir, file);
-	if (FT_New_Face(library, path, 0, face) != 0 || FT_Set_Pixel_Sizes(*face, 0, options->size) != 0) {
-		fprintf(stderr, "tanmatsu-mkfont: cannot use %s at %u pixels\n", path, options->size);
+	if (FT_New_Face(library, path, 0, face) != 0 ||
+	    FT_Set_Pixel_Sizes(*face, 0, options->size) != 0) {
+		fprintf(stderr, "tanmatsu-mkfont: cannot use %s at %u pixels\n", path,
+			options->size);
 		return false;
 	}
 	return true;
