@@ -1,0 +1,75 @@
+"""The `tanmatsu` command on a real host: every operation, its exit code, its JSON, and that it does what it says."""
+
+import os
+
+from desk import EDITOR, console, wait_console, wait_ready
+from host import Host, alive, need_kvm, need_programs, wait_for
+from pictures import Picture
+
+need_kvm()
+need_programs("convert")
+
+
+def code(host, *arguments):
+    return host.tanmatsu(*arguments, check=False).returncode
+
+
+with Host(desktop=EDITOR) as host:
+    # Nothing runs yet.
+    assert host.tanmatsu("list", json_output=True)["sessions"] == []
+    assert code(host, "status", "nobody-there") == 4
+    assert code(host, "frobnicate") == 2
+    assert code(host, "suspend", "--no-such-option", "alice") == 2
+
+    # start boots a desktop without a viewer.
+    session = host.tanmatsu("start", "alice", json_output=True)["session"]
+    pid = session["pid"]
+    assert alive(pid)
+    wait_ready(host, "alice")
+
+    # type, seen by the guest and on the screen.
+    png = host.folder / "before.png"
+    host.tanmatsu("screenshot", "alice", png)
+    before = Picture.load_png(png)
+    host.tanmatsu("type", "alice", "Hello, World! ~#")
+    wait_console(host, "alice", "key: ")
+    host.tanmatsu("screenshot", "alice", png)
+    wait_for(lambda: (host.tanmatsu("screenshot", "alice", png), Picture.load_png(png).difference(before))[1],
+             "the text on the screen")
+
+    # suspend and resume.
+    result = host.tanmatsu("suspend", "alice", json_output=True)
+    assert result["ram_bytes"] > 0 and result["session"]["state"] == "saved", result
+    wait_for(lambda: not alive(pid) if os.path.exists("/proc/%d" % pid) else True, "the VMM ends")
+    assert code(host, "type", "alice", "x") == 3, "typing into a suspended desktop"
+    host.tanmatsu("screenshot", "alice", png)
+    assert Picture.load_png(png).difference(before), "the picture of a suspended desktop is its last frame"
+    result = host.tanmatsu("resume", "alice", json_output=True)
+    assert result["session"]["pid"] and result["session"]["resumes"] == 1, result
+
+    # stop: the guest hears its power button.
+    host.tanmatsu("stop", "alice", timeout=90)
+    assert host.session("alice")["state"] == "off"
+    assert "tanmatsu-demo: poweroff" in console(host, "alice")
+    assert code(host, "suspend", "alice") == 3
+
+    # kill: at once.
+    host.tanmatsu("start", "alice")
+    host.tanmatsu("kill", "alice")
+    assert host.session("alice")["state"] in ("off", "failed")
+    assert not host.processes("tanmatsu-vmm")
+
+    # What is printed for people.
+    table = host.tanmatsu("list").text
+    assert "SESSION" in table.upper() and "alice" in table, table
+    assert "state" in host.tanmatsu("status", "alice").text.lower()
+    assert "BEGIN CERTIFICATE" in host.tanmatsu("cert").text
+    checks = host.tanmatsu("--json", "doctor", check=False)
+    assert "kvm" in checks.text.lower(), checks.text
+    assert "vncviewer" in host.tanmatsu("attach", "alice").text or "viewer" in host.tanmatsu("attach", "alice").text
+
+with Host() as host:
+    host.stop()
+    result = host.tanmatsu("list", check=False)
+    assert result.returncode == 1 and "tanmatsu-hostd" in result.error_text, result.error_text
+print("ok")
