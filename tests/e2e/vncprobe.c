@@ -37,6 +37,7 @@ struct probe {
 	const char *user, *password_file, *ca;
 	uint64_t updates;
 	uint64_t last_update_us;
+	uint64_t start_us, framed_us;
 	bool closed;
 	bool framed;
 };
@@ -62,16 +63,20 @@ static void on_update(rfbClient *client, int x, int y, int w, int h)
 
 	(void)x;
 	(void)y;
+	(void)w;
+	(void)h;
 	probe->updates++;
 	probe->last_update_us = now_us();
-	if (w == client->width && h == client->height) {
-		probe->framed = true;
-	}
 }
 
 static void on_finished(rfbClient *client)
 {
-	probe_of(client)->framed = true;
+	struct probe *probe = probe_of(client);
+
+	if (!probe->framed_us) {
+		probe->framed_us = now_us();
+	}
+	probe->framed = true;
 }
 
 static char *read_password(const char *path)
@@ -246,7 +251,8 @@ static bool run_waiting(struct probe *probe, const char *verb, const char *rest)
 	if (!strcmp(verb, "frame")) {
 		serve(probe, after_ms(30000), stop_framed, NULL);
 		if (probe->framed) {
-			printf("ok %d %d\n", probe->client->width, probe->client->height);
+			printf("ok %d %d %llu\n", probe->client->width, probe->client->height,
+			       (unsigned long long)(probe->framed_us - probe->start_us));
 		} else if (!probe->closed) {
 			printf("error timeout\n");
 		}
@@ -345,8 +351,7 @@ static int connect_to(struct probe *probe, const char *address)
 {
 	rfbClient *client = probe->client;
 	const char *colon = strrchr(address, ':');
-	uint64_t start = now_us();
-
+	probe->start_us = now_us();
 	rfbClientSetClientData(client, &probe_tag, probe);
 	client->GetCredential = on_credential;
 	client->GotFrameBufferUpdate = on_update;
@@ -373,7 +378,7 @@ static int connect_to(struct probe *probe, const char *address)
 		printf("refused\n");
 		return -EACCES; /* libvncclient has freed the client */
 	}
-	printf("connected %llu\n", (unsigned long long)(now_us() - start));
+	printf("connected %llu\n", (unsigned long long)(now_us() - probe->start_us));
 	return 0;
 }
 
