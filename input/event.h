@@ -18,8 +18,7 @@ enum input_event_type {
 	INPUT_POINTER = 2,
 	/* code: BTN_LEFT, BTN_RIGHT, BTN_MIDDLE, BTN_SIDE, BTN_EXTRA; value: 1 or 0 */
 	INPUT_BUTTON = 3,
-	/* code: REL_WHEEL (value > 0: up) or REL_HWHEEL (value > 0: right); value: notches, not 0
-	 */
+	/* code: REL_WHEEL (value > 0: up) or REL_HWHEEL (value > 0: right); value: notches */
 	INPUT_WHEEL = 4,
 	/* every key and button that is down is released: a viewer went away */
 	INPUT_RELEASE_ALL = 5,
@@ -40,6 +39,5 @@ enum {
 };
 
 void input_event_encode(const struct input_event *event, struct wire *wire);
-/* Returns 0, or -EPROTO when the event is cut, of an unknown type, or its numbers are out of range.
- */
+/* Returns 0, or -EPROTO when the event is cut, of an unknown type, or its numbers are bad. */
 must_check int input_event_decode(struct wire *wire, struct input_event *event);
