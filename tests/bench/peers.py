@@ -11,7 +11,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 from host import BUILD, free_port, wait_for  # noqa: E402
-from viewers import Probe  # noqa: E402
+from viewers import Probe, ViewerError  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -74,16 +74,19 @@ class Qemu:
         assert probe.connect()
         return probe
 
-    def wait_guest(self, probe):
-        """Until the boot sector answers keys."""
-        for _ in range(60):
-            probe.ask("quiet 500 30000")
-            before = probe.picture()
-            probe.ask("key 61 1")
-            probe.ask("key 61 0")
-            time.sleep(0.3)
-            if probe.picture().difference(before):
-                return
+    def settled_probe(self):
+        """A viewer of a guest that answers keys. libvncclient cannot follow QEMU's mode changes: it is connected anew."""
+        end = time.monotonic() + 90
+        while time.monotonic() < end:
+            probe = self.probe()
+            try:
+                probe.ask("frame")
+                probe.ask("quiet 500")
+                for _ in range(3):
+                    probe.ask("echo 61")
+                return probe
+            except ViewerError:
+                probe.close()
         raise AssertionError("QEMU's guest answers no key")
 
     def migrate(self, path):

@@ -82,17 +82,11 @@ def ours(report_values, rounds):
 def qemu(values, rounds):
     peer = Qemu()
     peer.start()
-    probe = peer.probe()
-    probe.ask("frame")
-    peer.wait_guest(probe)
+    probe = peer.settled_probe()
     values["key"] = keys(probe, rounds * KEYS_PER_ROUND)
     values["memory"] = private_kib(peer.process.pid)
-
-    def connect():
-        viewer = peer.probe()
-        return viewer
-    values["frame"] = first_frames(connect, rounds)
     probe.close()
+    values["frame"] = first_frames(peer.probe, rounds)
     suspends, resumes, sizes = [], [], []
     path = peer.folder / "state"
     for _ in range(max(3, rounds // 2)):
