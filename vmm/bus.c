@@ -67,7 +67,7 @@ static size_t find_above(const struct bus_table *table, uint64_t address)
 }
 
 int bus_add(struct bus *bus, enum bus_space space, uint64_t base, uint64_t size,
-	    const struct bus_ops *ops, void *context)
+    const struct bus_ops *ops, void *context)
 {
 	struct bus_table *table = &bus->tables[space];
 	uint64_t last;
@@ -89,9 +89,10 @@ int bus_add(struct bus *bus, enum bus_space space, uint64_t base, uint64_t size,
 		return -EEXIST;
 	}
 	memmove(&table->regions[index + 1], &table->regions[index],
-		(table->count - index) * sizeof(table->regions[0]));
-	table->regions[index] =
-	    (struct bus_region){ .base = base, .size = size, .ops = ops, .context = context };
+	    (table->count - index) * sizeof(table->regions[0]));
+	table->regions[index] = (struct bus_region){
+		.base = base, .size = size, .ops = ops, .context = context
+	};
 	table->count++;
 	return 0;
 }
@@ -105,14 +106,14 @@ void bus_remove(struct bus *bus, enum bus_space space, uint64_t base)
 		return;
 	}
 	memmove(&table->regions[above - 1], &table->regions[above],
-		(table->count - above) * sizeof(table->regions[0]));
+	    (table->count - above) * sizeof(table->regions[0]));
 	table->count--;
 }
 
 /* The region that holds all of [address, address + size), or NULL: an access that leaves its region
  * is nobody's. */
-static const struct bus_region *find_region(const struct bus *bus, enum bus_space space,
-					    uint64_t address, unsigned size)
+static const struct bus_region *find_region(
+    const struct bus *bus, enum bus_space space, uint64_t address, unsigned size)
 {
 	const struct bus_table *table = &bus->tables[space];
 	size_t above = find_above(table, address);
@@ -125,8 +126,8 @@ static const struct bus_region *find_region(const struct bus *bus, enum bus_spac
 	return checked_range(address - region->base, size, region->size) ? region : NULL;
 }
 
-bool bus_read(struct bus *bus, enum bus_space space, uint64_t address, unsigned size,
-	      uint64_t *value)
+bool bus_read(
+    struct bus *bus, enum bus_space space, uint64_t address, unsigned size, uint64_t *value)
 {
 	const struct bus_region *region = find_region(bus, space, address, size);
 	uint64_t mask = size >= 8 ? UINT64_MAX : (1ull << (size * 8)) - 1;
@@ -142,8 +143,8 @@ bool bus_read(struct bus *bus, enum bus_space space, uint64_t address, unsigned 
 	return true;
 }
 
-bool bus_write(struct bus *bus, enum bus_space space, uint64_t address, unsigned size,
-	       uint64_t value)
+bool bus_write(
+    struct bus *bus, enum bus_space space, uint64_t address, unsigned size, uint64_t value)
 {
 	const struct bus_region *region = find_region(bus, space, address, size);
 	uint64_t mask = size >= 8 ? UINT64_MAX : (1ull << (size * 8)) - 1;

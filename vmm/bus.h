@@ -25,10 +25,12 @@ struct bus;
 must_check int bus_create(struct bus **bus);
 void bus_destroy(struct bus *bus);
 /* -EEXIST when it overlaps another region, -ENOSPC when the table is full, -EINVAL when it wraps. */
-must_check int bus_add(struct bus *bus, enum bus_space space, uint64_t base, uint64_t size, const struct bus_ops *ops,
-    void *context);
+must_check int bus_add(struct bus *bus, enum bus_space space, uint64_t base, uint64_t size,
+    const struct bus_ops *ops, void *context);
 /* Removes the region that starts at `base`; nothing happens when there is none. */
 void bus_remove(struct bus *bus, enum bus_space space, uint64_t base);
 /* An access nobody answers reads all ones and writes nowhere; the result tells whether someone did. */
-bool bus_read(struct bus *bus, enum bus_space space, uint64_t address, unsigned size, uint64_t *value);
-bool bus_write(struct bus *bus, enum bus_space space, uint64_t address, unsigned size, uint64_t value);
+bool bus_read(
+    struct bus *bus, enum bus_space space, uint64_t address, unsigned size, uint64_t *value);
+bool bus_write(
+    struct bus *bus, enum bus_space space, uint64_t address, unsigned size, uint64_t value);

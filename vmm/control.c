@@ -8,14 +8,14 @@
 
 enum {
 	CONTROL_MEMORY_MIN = 16, /* MiB */
-	CONTROL_MEMORY_MAX =
-	    1024 * 1024, /* MiB; what the host has is found out when it is mapped */
+	CONTROL_MEMORY_MAX = 1024 *
+			     1024, /* MiB; what the host has is found out when it is mapped */
 	CONTROL_VCPUS_MAX = 16,
 	CONTROL_SIZE_MIN = 64,    /* pixels */
 	CONTROL_SIZE_MAX = 16384, /* pixels */
 	CONTROL_TIMEZONE_MAX = 24 * 60,
-	CONTROL_DESCRIPTORS =
-	    VMM_FD_KVM | VMM_FD_KERNEL | VMM_FD_INITRD | VMM_FD_CONSOLE | VMM_FD_STATE,
+	CONTROL_DESCRIPTORS = VMM_FD_KVM | VMM_FD_KERNEL | VMM_FD_INITRD | VMM_FD_CONSOLE |
+			      VMM_FD_STATE,
 };
 
 void vmm_config_encode(const struct vmm_config *config, struct wire *wire)

@@ -78,55 +78,57 @@ enum vmm_state {
 
 /* Exit status of the process, and why. 1 is kept for unforeseen ends. */
 enum vmm_exit {
-	VMM_EXIT_QUIT = 0,       /* asked to (VMM_QUIT) */
-	VMM_EXIT_USAGE = 2,      /* wrong command line */
+	VMM_EXIT_QUIT = 0,         /* asked to (VMM_QUIT) */
+	VMM_EXIT_USAGE = 2,        /* wrong command line */
 	VMM_EXIT_POWERED_OFF = 10, /* the guest switched itself off */
-	VMM_EXIT_KVM = 11,       /* a KVM call failed, or the guest did what KVM cannot do */
-	VMM_EXIT_KERNEL = 12,    /* the image is not a kernel that can be loaded */
-	VMM_EXIT_MEMORY = 13,    /* no memory of that size */
-	VMM_EXIT_SNAPSHOT = 14,  /* the snapshot is damaged or foreign */
-	VMM_EXIT_PROTOCOL = 15,  /* the monitor sent what nobody understands */
+	VMM_EXIT_KVM = 11,         /* a KVM call failed, or the guest did what KVM cannot do */
+	VMM_EXIT_KERNEL = 12,      /* the image is not a kernel that can be loaded */
+	VMM_EXIT_MEMORY = 13,      /* no memory of that size */
+	VMM_EXIT_SNAPSHOT = 14,    /* the snapshot is damaged or foreign */
+	VMM_EXIT_PROTOCOL = 15,    /* the monitor sent what nobody understands */
 };
 
 /* Which descriptors come with VMM_CONFIGURE, in this order, those that are there (bit set). */
 enum vmm_config_fd {
-	VMM_FD_KVM = 1 << 0,     /* always */
-	VMM_FD_KERNEL = 1 << 1,  /* absent: the built-in demo desktop */
+	VMM_FD_KVM = 1 << 0,    /* always */
+	VMM_FD_KERNEL = 1 << 1, /* absent: the built-in demo desktop */
 	VMM_FD_INITRD = 1 << 2,
 	VMM_FD_CONSOLE = 1 << 3, /* append-only log of the serial port */
-	VMM_FD_STATE = 1 << 4,   /* device state of the snapshot to load; then the layers follow as the last ones */
+	VMM_FD_STATE =
+	    1
+	    << 4, /* device state of the snapshot to load; then the layers follow as the last ones */
 };
 
 struct vmm_config {
-	char session[64];  /* name in messages */
-	char user[64];     /* told to the guest */
+	char session[64]; /* name in messages */
+	char user[64];    /* told to the guest */
 	char host[64];
 	int32_t timezone_minutes; /* offset from UTC */
 	uint32_t memory_mib;      /* 16 to what the host has */
 	uint32_t vcpus;           /* 1 to 16 */
 	uint32_t width, height;   /* preferred mode at the start */
 	char command_line[1024];
-	uint64_t resumes;         /* times this desktop has been resumed, this time included */
-	uint8_t generation_id[16]; /* VM generation id, new for every start and resume */
+	uint64_t resumes;             /* times this desktop has been resumed, this time included */
+	uint8_t generation_id[16];    /* VM generation id, new for every start and resume */
 	uint64_t snapshot_generation; /* 0: boot */
-	uint32_t descriptors;     /* enum vmm_config_fd */
-	uint32_t layer_count;     /* RAM layers, oldest first, after the others */
-	uint64_t console_limit;   /* bytes that the console log may grow to */
+	uint32_t descriptors;         /* enum vmm_config_fd */
+	uint32_t layer_count;         /* RAM layers, oldest first, after the others */
+	uint64_t console_limit;       /* bytes that the console log may grow to */
 };
 
 struct vmm_suspend_report {
 	uint64_t generation;
-	uint64_t ram_bytes;    /* written to the layer */
+	uint64_t ram_bytes; /* written to the layer */
 	uint64_t state_bytes;
 	uint64_t frame_bytes;
-	uint64_t stopped_us;   /* how long the vCPUs have stood still when the reply was sent */
-	bool complete;         /* the layer holds all RAM and needs no older one */
+	uint64_t stopped_us; /* how long the vCPUs have stood still when the reply was sent */
+	bool complete;       /* the layer holds all RAM and needs no older one */
 };
 
 struct vmm_statistics {
-	uint64_t uptime_us;      /* since VMM_RUN */
-	uint64_t vcpu_us;        /* CPU time of the vCPU threads */
-	uint64_t exits;          /* KVM_RUN returns */
+	uint64_t uptime_us;         /* since VMM_RUN */
+	uint64_t vcpu_us;           /* CPU time of the vCPU threads */
+	uint64_t exits;             /* KVM_RUN returns */
 	uint64_t ram_private_bytes; /* pages that are not shared with a layer */
 	uint64_t damage_scans;
 	uint64_t input_events;

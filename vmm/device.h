@@ -17,8 +17,10 @@ struct sd_event;
 struct device;
 
 struct device_ops {
-	const char *name; /* also the name of its section in a snapshot, with an instance where there are several */
-	uint32_t version; /* of what save() writes; load() is called for this version or an older one */
+	const char *
+	    name; /* also the name of its section in a snapshot, with an instance where there are several */
+	uint32_t
+	    version; /* of what save() writes; load() is called for this version or an older one */
 	void (*reset)(struct device *device);
 	/* Field by field, in wire format. Nothing may be in flight. */
 	int (*save)(const struct device *device, struct wire *out);
@@ -37,13 +39,14 @@ struct device_environment {
 	struct guestmem *memory;
 	struct bus *bus;
 	const struct irq *irq;
-	struct sd_event *event; /* loop thread's; timers are created by the loop thread only. NULL in unit tests */
+	struct sd_event *
+	    event; /* loop thread's; timers are created by the loop thread only. NULL in unit tests */
 	/*
 	 * Runs `function` on the loop thread, with the machine's lock held, at CLOCK_MONOTONIC `when_us`; one timer per
 	 * handle, set again replaces, UINT64_MAX disarms. Callable from any thread that holds the lock.
 	 */
-	struct device_timer *(*timer_create)(struct device_environment *environment, void (*function)(void *context),
-	    void *context);
+	struct device_timer *(*timer_create)(
+	    struct device_environment *environment, void (*function)(void *context), void *context);
 	void (*timer_set)(struct device_timer *timer, uint64_t when_us);
 	void (*timer_destroy)(struct device_timer *timer);
 	uint64_t (*now_us)(void);      /* CLOCK_MONOTONIC */

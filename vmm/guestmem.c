@@ -26,7 +26,7 @@ int guestmem_create(struct guestmem *memory, uint64_t size)
 		return -EINVAL;
 	}
 	host = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (host == MAP_FAILED) {
 		return -ENOMEM;
 	}

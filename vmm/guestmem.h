@@ -17,8 +17,8 @@
 #define GUESTMEM_HIGH_BASE 0x100000000ull /* what did not fit goes on here */
 
 struct guestmem {
-	uint8_t *host;  /* all RAM, contiguous here */
-	uint64_t size;  /* bytes, a multiple of the page size */
+	uint8_t *host;     /* all RAM, contiguous here */
+	uint64_t size;     /* bytes, a multiple of the page size */
 	uint64_t low_size; /* the part at guest-physical 0 */
 };
 
@@ -27,8 +27,10 @@ must_check int guestmem_create(struct guestmem *memory, uint64_t size);
 void guestmem_fini(struct guestmem *memory);
 
 /* 0, or -EFAULT when any byte of [address, address + size) is not RAM. Nothing is copied then. */
-must_check int guestmem_read(const struct guestmem *memory, uint64_t address, void *bytes, size_t size);
-must_check int guestmem_write(struct guestmem *memory, uint64_t address, const void *bytes, size_t size);
+must_check int guestmem_read(
+    const struct guestmem *memory, uint64_t address, void *bytes, size_t size);
+must_check int guestmem_write(
+    struct guestmem *memory, uint64_t address, const void *bytes, size_t size);
 must_check int guestmem_fill(struct guestmem *memory, uint64_t address, uint8_t byte, size_t size);
 /*
  * A pointer for bulk transfers (disk, network): valid for exactly `size` bytes, which the guest can change at any time,
