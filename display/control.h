@@ -6,6 +6,9 @@
  *
  * Life: CONFIGURE -> handshake with the viewer -> EVENT_LOGIN -> AUTH_CHANNEL -> name and password to tanmatsu-auth ->
  * GRANTED or DENIED -> SHOW and ATTACH, any number of times -> CLOSE, or the viewer leaves.
+ *
+ * Command line: `tanmatsu-display --uid UID --gid GID` when the monitor is root (what sandbox_policy.uid and .gid are to be), without
+ * both in single-user mode. Standard error is the daemon's; a session of its own (setsid) is made by the monitor.
  */
 #pragma once
 

@@ -6,6 +6,9 @@
  *
  * Bodies are in wire format, in the order given here. Each request is answered by exactly one reply, in order, with the
  * same type plus VMM_REPLY and a first field `i32 error` (0 or -errno), then what the request says.
+ *
+ * Command line: `tanmatsu-vmm --uid UID --gid GID` when the monitor is root (what sandbox_policy.uid and .gid are to be), without
+ * both in single-user mode. Standard error is the daemon's; a session of its own (setsid) is made by the monitor.
  */
 #pragma once
 
