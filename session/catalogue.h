@@ -54,17 +54,17 @@ struct catalogue {
  * it OTHER. */
 enum catalogue_kind catalogue_parse_name(const char *name, uint64_t *number);
 /* Writes "gen.N", "gen.N.tmp" or "gen.N.damaged". */
-void catalogue_format_name(enum catalogue_kind kind, uint64_t number,
-			   char name[CATALOGUE_NAME_MAX]);
+void catalogue_format_name(
+    enum catalogue_kind kind, uint64_t number, char name[CATALOGUE_NAME_MAX]);
 
 void catalogue_init(struct catalogue *catalogue);
 /* Adds one, sorted in. 0; -EINVAL when its numbers make no sense (layers not ascending, not ending
  * in itself, too many); -EEXIST when that number and kind are there; -ENOSPC. */
-must_check int catalogue_add(struct catalogue *catalogue,
-			     const struct catalogue_generation *generation);
+must_check int catalogue_add(
+    struct catalogue *catalogue, const struct catalogue_generation *generation);
 /* The committed generation of that number, or NULL. */
-const struct catalogue_generation *catalogue_find(const struct catalogue *catalogue,
-						  uint64_t number);
+const struct catalogue_generation *catalogue_find(
+    const struct catalogue *catalogue, uint64_t number);
 /* The newest committed generation, or NULL. */
 const struct catalogue_generation *catalogue_newest(const struct catalogue *catalogue);
 /*
@@ -83,8 +83,7 @@ uint64_t catalogue_next(const struct catalogue *catalogue);
  * -EINVAL when number is not above base.
  */
 must_check int catalogue_plan_layers(const struct catalogue *catalogue, uint64_t base,
-				     uint64_t number, bool complete,
-				     uint64_t layers[CATALOGUE_LAYERS_MAX], size_t *count);
+    uint64_t number, bool complete, uint64_t layers[CATALOGUE_LAYERS_MAX], size_t *count);
 /*
  * True when a VMM loaded from `base` has to write a complete layer, because its chain is at least
  * `limit` long (at most CATALOGUE_LAYERS_MAX).
@@ -106,8 +105,8 @@ struct catalogue_plan {
  * generation without its layers. Unreadable ones stay, and while one of the kept generations is
  * unreadable nothing goes at all, since nobody knows what it needs. Damaged ones stay.
  */
-void catalogue_plan_prune(const struct catalogue *catalogue, size_t keep, uint64_t base,
-			  struct catalogue_plan *plan);
+void catalogue_plan_prune(
+    const struct catalogue *catalogue, size_t keep, uint64_t base, struct catalogue_plan *plan);
 /* The temporary folders: what an interrupted suspend left. Only while no VMM of this desktop is
  * writing. */
 void catalogue_plan_sweep(const struct catalogue *catalogue, struct catalogue_plan *plan);

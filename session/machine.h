@@ -4,40 +4,92 @@
  * struct; the broker's loop thread.
  *
  * What must stay true, whatever comes in and in whatever order:
- * - there is never more than one VMM: START_VMM and LOAD_VMM come only after VMM_EXITED or
- * START_FAILED for the last;
- * - QUIT_VMM after a suspend comes only after COMMIT_DONE; a failed suspend leaves the guest
- * running;
- * - a loaded VMM gets RUN only after CONSUMED for its generation;
- * - ATTACH comes only to a VMM that runs, after RUN in order, and DETACH before the vCPUs are
- * stopped;
- * - every step that waits for somebody else has a timer;
- * - a viewer is never left without a caption or a picture.
- *
- * Each operation of the outside is one step below; several steps look like one state to people:
- *
- *   step        state     the VMM                             waits for timer OFF         off none
- * a login, a key, an administrator - BOOTING     booting   starts afresh VMM_READY START ACTIVE
- * active    runs, a viewer is attached          -                                - (STOP while
- * stopping) DETACHED    detached  runs, nobody is attached            the grace time, a hold's end
- * GRACE or RETRY; none: keep PAUSED      paused    stands still, memory kept           a login, an
- * administrator        - SAVING      saving    writes a generation                 SUSPEND_DONE or
- * _FAILED          SUSPEND ABORTING    saving    writes, though nobody wants it now  SUSPEND_DONE
- * or _FAILED          SUSPEND COMMITTING  saving    stands still, all is written        COMMIT_DONE
- * or _FAILED           SUSPEND LEAVING     saving    was told to quit, all is committed  VMM_EXITED
- * END SAVED       saved     none                                a login, a key, an administrator -
- *   LOADING     resuming  loads a generation                  VMM_READY START MARKING     resuming
- * loaded, may not run yet             CONSUMED or CONSUME_FAILED       START ENDING      (*) was
- * told to quit, or is killed      VMM_EXITED                       END FAILED      failed    none
- * a key, an administrator          -
- *   (*) the state that it ends in: off, saved or failed; machine_has_vmm() is still true.
- *
- * What is done in which step. "ok": carried out, or already so. "busy": refused with -EBUSY and a
- * sentence. ".": ignored (stale, or nothing to do). Lower-case words are the next step.
- *
- *                   OFF     BOOTING ACTIVE   DETACH.  PAUSED   SAVING   ABORTING COMMIT.  LEAVING
- * SAVED   LOADING  MARKING  ENDING  FAILED (see the table in machine.c)
+ * 1. There is never more than one VMM: START_VMM and LOAD_VMM come only after VMM_EXITED or
+ *    START_FAILED for the last.
+ * 2. QUIT_VMM after a suspend comes only after COMMIT_DONE; a failed suspend leaves the guest
+ *    running.
+ * 3. A loaded VMM gets RUN only after CONSUMED for its generation.
+ * 4. ATTACH comes only to a VMM that runs, after RUN in order; DETACH before the vCPUs stop.
+ * 5. Every step that waits for somebody else has a timer.
+ * 6. A viewer is never left without a caption or a picture.
  */
+/* clang-format off */
+/*
+ * Each step of the inside looks like a state to people:
+ *
+ *   step        state     the VMM                             waits for                         timer
+ *   OFF         off       none                                a login, a key, an administrator  -
+ *   BOOTING     booting   starts afresh                       VMM_READY                         START
+ *   ACTIVE      active    runs, a viewer is attached          -                                 STOP while stopping
+ *   DETACHED    detached  runs, nobody is attached            the grace time                    GRACE, RETRY, STOP (1)
+ *   PAUSED      paused    stands still, memory kept           a login, an administrator         -
+ *   SAVING      saving    writes a generation                 SUSPEND_DONE or SUSPEND_FAILED    SUSPEND
+ *   ABORTING    saving    writes, though nobody wants it now  SUSPEND_DONE or SUSPEND_FAILED    SUSPEND
+ *   COMMITTING  saving    stands still, all is written        COMMIT_DONE or COMMIT_FAILED      SUSPEND
+ *   LEAVING     saving    was told to quit, all is committed  VMM_EXITED                        END
+ *   SAVED       saved     none                                a login, a key, an administrator  -
+ *   LOADING     resuming  loads a generation                  VMM_READY                         START
+ *   MARKING     resuming  loaded, may not run yet (2)         CONSUMED or CONSUME_FAILED        START
+ *   ENDING      (3)       was told to quit, or is killed      VMM_EXITED                        END
+ *   FAILED      failed    none                                a key, an administrator           -
+ *
+ *   (1) None while it is held, kept running by its policy, or was started by an administrator and not yet visited.
+ *   (2) Or there is none: a saved desktop is being killed, which must be on disk before anything else (state saved).
+ *   (3) The state that it ends in: off, saved or failed; machine_has_vmm() is still true.
+ *
+ * What is done with which event in which step. A lower-case word is the next step, or what is done there; "off/fail" and
+ * "ends" depend on how the VMM ended; "busy" and "none" are refusals (-EBUSY, -ENOENT); "." is ignored, being stale or of
+ * no matter. A test compares this with the table of the code.
+ *
+ *                  OFF       BOOTING   ACTIVE    DETACH.   PAUSED    SAVING    ABORT.
+ *   LOGIN          booting   wait      attach    active    active    aborting  wait
+ *   VIEWER_GONE    forget    forget    detached  forget    forget    forget    forget
+ *   VIEWER_ACTION  booting   .         .         .         active    .         .
+ *   TIMER          .         ending    ending    policy    .         say       say
+ *   START_FAILED   .         failed    .         .         .         .         .
+ *   VMM_READY      .         active    .         .         .         .         .
+ *   VMM_REFUSED    .         ending    ending    ending    detached  .         .
+ *   VMM_EXITED     .         failed    off/fail  off/fail  off/fail  failed    failed
+ *   SUSPEND_DONE   .         .         .         .         .         commit    active
+ *   SUSPEND_FAILED .         .         .         .         .         detached  active
+ *   COMMIT_DONE    .         .         .         .         .         .         .
+ *   COMMIT_FAILED  .         .         .         .         .         .         .
+ *   CONSUMED       .         .         .         .         .         .         .
+ *   CONSUME_FAILED .         .         .         .         .         .         .
+ *   ADMIN_START    booting   ok        ok        ok        detached  aborting  ok
+ *   ADMIN_RESUME   none      ok        ok        ok        detached  aborting  ok
+ *   ADMIN_SUSPEND  none      busy      saving    saving    saving    ok        busy
+ *   ADMIN_STOP     ok        ending    button    button    button    busy      busy
+ *   ADMIN_KILL     ok        ending    ending    ending    ending    ending    ending
+ *   HOLD_TAKEN     ok        ok        ok        ok        ok        ok        ok
+ *   HOLD_RELEASED  ok        ok        ok        ok        ok        ok        ok
+ *   HOST_SHUTDOWN  close     ending    saving    saving    saving    ok        ok
+ *
+ *                  COMMIT.   LEAVING   SAVED     LOADING   MARKING   ENDING    FAILED
+ *   LOGIN          wait      wait      loading   wait      wait      wait      told
+ *   VIEWER_GONE    forget    forget    forget    forget    forget    forget    forget
+ *   VIEWER_ACTION  .         .         loading   .         .         .         booting
+ *   TIMER          say       kill      .         ending    say       kill      .
+ *   START_FAILED   .         .         .         saved     .         ends      .
+ *   VMM_READY      .         .         .         marking   .         .         .
+ *   VMM_REFUSED    .         .         .         ending    .         .         .
+ *   VMM_EXITED     note      saved     .         saved     note      ends      .
+ *   SUSPEND_DONE   .         .         .         .         .         .         .
+ *   SUSPEND_FAILED .         .         .         .         .         .         .
+ *   COMMIT_DONE    leaving   .         .         .         .         .         .
+ *   COMMIT_FAILED  detached  .         .         .         .         .         .
+ *   CONSUMED       .         .         .         .         active    .         .
+ *   CONSUME_FAILED .         .         .         .         ending    .         .
+ *   ADMIN_START    wait      wait      loading   ok        ok        busy      booting
+ *   ADMIN_RESUME   wait      wait      loading   ok        ok        busy      none
+ *   ADMIN_SUSPEND  ok        ok        ok        busy      busy      busy      none
+ *   ADMIN_STOP     busy      busy      busy      busy      busy      ok        off
+ *   ADMIN_KILL     busy      busy      marking   ending    busy      kill      off
+ *   HOLD_TAKEN     ok        ok        ok        ok        ok        ok        ok
+ *   HOLD_RELEASED  ok        ok        ok        ok        ok        ok        ok
+ *   HOST_SHUTDOWN  ok        ok        close     ending    ok        ok        close
+ */
+/* clang-format on */
 #pragma once
 
 #include <stdbool.h>
@@ -126,7 +178,7 @@ enum machine_event_type {
 	MACHINE_EVENT_SUSPEND_DONE,   /* the VMM has written all files */
 	MACHINE_EVENT_SUSPEND_FAILED, /* `text`: it runs on */
 	MACHINE_EVENT_COMMIT_DONE,    /* the generation is durable */
-	MACHINE_EVENT_COMMIT_FAILED,  /* `text` */
+	MACHINE_EVENT_COMMIT_FAILED,  /* `text`, `uncertain` */
 	MACHINE_EVENT_CONSUMED,       /* the mark is durable */
 	MACHINE_EVENT_CONSUME_FAILED, /* `text` */
 	/* Administrators, and the user by the command line. */
@@ -163,6 +215,8 @@ struct machine_event {
 	enum machine_exit exit;
 	uint64_t generation;
 	uint64_t timeout_us;
+	bool
+	    uncertain; /* COMMIT_FAILED: it cannot even be said that the generation is gone (-EUCLEAN) */
 	const char *peer; /* read during the call only; may be NULL */
 	const char *text; /* the same */
 };
@@ -256,7 +310,9 @@ struct machine {
 	bool stopping;       /* the power button was pressed */
 	bool stop_suspends;  /* ... by on_disconnect = shutdown */
 	bool closing;        /* the host goes down */
-	bool vmm_exited;     /* MARKING: it died before the mark was answered */
+	bool
+	    vmm_exited; /* COMMITTING, MARKING: there is no VMM (any more), only the store's answer is due */
+	bool live; /* MARKING: the VMM wrote this generation itself and is to run on */
 	enum machine_step
 	    ends_in;     /* ENDING: OFF, SAVED, FAILED, or LOADING/BOOTING to go on with */
 	uint32_t timers; /* armed, bit per enum machine_timer */
@@ -289,13 +345,12 @@ struct machine_initial {
 /* Starts a machine; the first actions (a found VMM's timers, a quit) are put into `actions`.
  * `now_us` is any monotonic clock, the same in every call. */
 void machine_init(struct machine *machine, const struct policy *policy,
-		  const struct machine_initial *initial, uint64_t now_us,
-		  struct machine_actions *actions);
+    const struct machine_initial *initial, uint64_t now_us, struct machine_actions *actions);
 
 /* A viewer that outlived the last daemon and is attached to the running VMM already. Once, after
  * machine_init(). */
 void machine_adopt_viewer(struct machine *machine, uint64_t viewer, uint32_t rights,
-			  uint64_t now_us, struct machine_actions *actions);
+    uint64_t now_us, struct machine_actions *actions);
 
 /*
  * One event. `actions` is emptied first, then filled. Returns 0 when it was taken (also when there
@@ -304,10 +359,10 @@ void machine_adopt_viewer(struct machine *machine, uint64_t viewer, uint32_t rig
  * `machine_refusal()` says it in a sentence.
  */
 must_check int machine_handle(struct machine *machine, const struct machine_event *event,
-			      uint64_t now_us, struct machine_actions *actions);
+    uint64_t now_us, struct machine_actions *actions);
 /* Why `event` was refused with `error` in the machine's step: a sentence. */
-const char *machine_refusal(const struct machine *machine, enum machine_event_type event,
-			    int error);
+const char *machine_refusal(
+    const struct machine *machine, enum machine_event_type event, int error);
 
 /* New settings; what runs already keeps its memory and size. The grace time counts from the next
  * disconnect. */
@@ -319,6 +374,8 @@ const char *machine_step_name(enum machine_step step);
 const char *machine_event_name(enum machine_event_type type);
 const char *machine_action_name(enum machine_action_type type);
 const char *machine_timer_name(enum machine_timer timer);
+/* What the table above says: the cell's word. For the test that compares them, and for debugging. */
+const char *machine_cell_label(enum machine_event_type event, enum machine_step step);
 /* A VMM process exists, or its start was asked for. */
 bool machine_has_vmm(const struct machine *machine);
 /* Its vCPUs run, so that pictures, input and statistics can be had. */

@@ -75,8 +75,8 @@ struct session *table_next_session(struct table *table, const struct session *se
 must_check int table_add_viewer(struct table *table, const char *peer, struct viewer **viewer);
 /* One with an id it had before, when the daemon finds it again; later ids are above it. 0, -EEXIST,
  * -ENOSPC, -EINVAL. */
-must_check int table_adopt_viewer(struct table *table, uint64_t id, const char *peer,
-				  struct viewer **viewer);
+must_check int table_adopt_viewer(
+    struct table *table, uint64_t id, const char *peer, struct viewer **viewer);
 struct viewer *table_find_viewer(struct table *table, uint64_t id);
 void table_remove_viewer(struct table *table, uint64_t id);
 size_t table_viewer_count(const struct table *table);
@@ -84,5 +84,5 @@ size_t table_viewer_count(const struct table *table);
 size_t table_viewers_connecting(const struct table *table);
 /* The next viewer after `viewer` (NULL: the first) of session `session` (0: of any), by id; NULL at
  * the end. */
-struct viewer *table_next_viewer(struct table *table, uint64_t session,
-				 const struct viewer *viewer);
+struct viewer *table_next_viewer(
+    struct table *table, uint64_t session, const struct viewer *viewer);

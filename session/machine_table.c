@@ -1,0 +1,255 @@
+/*
+ * The table of the state machine: what is done with each event in each step.
+ *
+ * What must stay true: it is the table that session/machine.h prints (a test compares them); a cell that is not there
+ * ignores its event.
+ */
+#include "session/machine_internal.h"
+
+struct cell {
+	const char *label; /* as session/machine.h prints it */
+	machine_handler handle;
+};
+
+/* By event, then by step, both in the order of their enums. */
+static const struct cell cells[MACHINE_EVENT_COUNT][MACHINE_STEP_COUNT] = {
+	[MACHINE_EVENT_LOGIN] = {
+		[MACHINE_OFF] = { "booting", machine_on_login_start },
+		[MACHINE_BOOTING] = { "wait", machine_on_login_wait },
+		[MACHINE_ACTIVE] = { "attach", machine_on_login_attach },
+		[MACHINE_DETACHED] = { "active", machine_on_login_attach },
+		[MACHINE_PAUSED] = { "active", machine_on_login_attach },
+		[MACHINE_SAVING] = { "aborting", machine_on_login_abort },
+		[MACHINE_ABORTING] = { "wait", machine_on_login_wait },
+		[MACHINE_COMMITTING] = { "wait", machine_on_login_wait },
+		[MACHINE_LEAVING] = { "wait", machine_on_login_wait },
+		[MACHINE_SAVED] = { "loading", machine_on_login_start },
+		[MACHINE_LOADING] = { "wait", machine_on_login_wait },
+		[MACHINE_MARKING] = { "wait", machine_on_login_wait },
+		[MACHINE_ENDING] = { "wait", machine_on_login_wait },
+		[MACHINE_FAILED] = { "told", machine_on_login_start },
+	},
+	[MACHINE_EVENT_VIEWER_GONE] = {
+		[MACHINE_OFF] = { "forget", machine_on_gone },
+		[MACHINE_BOOTING] = { "forget", machine_on_gone },
+		[MACHINE_ACTIVE] = { "detached", machine_on_gone_active },
+		[MACHINE_DETACHED] = { "forget", machine_on_gone },
+		[MACHINE_PAUSED] = { "forget", machine_on_gone },
+		[MACHINE_SAVING] = { "forget", machine_on_gone },
+		[MACHINE_ABORTING] = { "forget", machine_on_gone },
+		[MACHINE_COMMITTING] = { "forget", machine_on_gone },
+		[MACHINE_LEAVING] = { "forget", machine_on_gone },
+		[MACHINE_SAVED] = { "forget", machine_on_gone },
+		[MACHINE_LOADING] = { "forget", machine_on_gone },
+		[MACHINE_MARKING] = { "forget", machine_on_gone },
+		[MACHINE_ENDING] = { "forget", machine_on_gone },
+		[MACHINE_FAILED] = { "forget", machine_on_gone },
+	},
+	[MACHINE_EVENT_VIEWER_ACTION] = {
+		[MACHINE_OFF] = { "booting", machine_on_key },
+		[MACHINE_PAUSED] = { "active", machine_on_key },
+		[MACHINE_SAVED] = { "loading", machine_on_key },
+		[MACHINE_FAILED] = { "booting", machine_on_key },
+	},
+	[MACHINE_EVENT_TIMER] = {
+		[MACHINE_BOOTING] = { "ending", machine_on_timer_start },
+		[MACHINE_ACTIVE] = { "ending", machine_on_timer_running },
+		[MACHINE_DETACHED] = { "policy", machine_on_timer_running },
+		[MACHINE_SAVING] = { "say", machine_on_timer_slow },
+		[MACHINE_ABORTING] = { "say", machine_on_timer_slow },
+		[MACHINE_COMMITTING] = { "say", machine_on_timer_slow },
+		[MACHINE_LEAVING] = { "kill", machine_on_timer_end },
+		[MACHINE_LOADING] = { "ending", machine_on_timer_start },
+		[MACHINE_MARKING] = { "say", machine_on_timer_slow },
+		[MACHINE_ENDING] = { "kill", machine_on_timer_end },
+	},
+	[MACHINE_EVENT_START_FAILED] = {
+		[MACHINE_BOOTING] = { "failed", machine_on_start_failed },
+		[MACHINE_LOADING] = { "saved", machine_on_start_failed },
+		[MACHINE_ENDING] = { "ends", machine_on_exit_ending },
+	},
+	[MACHINE_EVENT_VMM_READY] = {
+		[MACHINE_BOOTING] = { "active", machine_on_ready_boot },
+		[MACHINE_LOADING] = { "marking", machine_on_ready_load },
+	},
+	[MACHINE_EVENT_VMM_REFUSED] = {
+		[MACHINE_BOOTING] = { "ending", machine_on_refused_start },
+		[MACHINE_ACTIVE] = { "ending", machine_on_refused_run },
+		[MACHINE_DETACHED] = { "ending", machine_on_refused_run },
+		[MACHINE_PAUSED] = { "detached", machine_on_refused_pause },
+		[MACHINE_LOADING] = { "ending", machine_on_refused_start },
+	},
+	[MACHINE_EVENT_VMM_EXITED] = {
+		[MACHINE_BOOTING] = { "failed", machine_on_start_failed },
+		[MACHINE_ACTIVE] = { "off/fail", machine_on_exit_running },
+		[MACHINE_DETACHED] = { "off/fail", machine_on_exit_running },
+		[MACHINE_PAUSED] = { "off/fail", machine_on_exit_running },
+		[MACHINE_SAVING] = { "failed", machine_on_exit_saving },
+		[MACHINE_ABORTING] = { "failed", machine_on_exit_saving },
+		[MACHINE_COMMITTING] = { "note", machine_on_exit_early },
+		[MACHINE_LEAVING] = { "saved", machine_on_exit_left },
+		[MACHINE_LOADING] = { "saved", machine_on_start_failed },
+		[MACHINE_MARKING] = { "note", machine_on_exit_early },
+		[MACHINE_ENDING] = { "ends", machine_on_exit_ending },
+	},
+	[MACHINE_EVENT_SUSPEND_DONE] = {
+		[MACHINE_SAVING] = { "commit", machine_on_written },
+		[MACHINE_ABORTING] = { "active", machine_on_written_unwanted },
+	},
+	[MACHINE_EVENT_SUSPEND_FAILED] = {
+		[MACHINE_SAVING] = { "detached", machine_on_write_failed },
+		[MACHINE_ABORTING] = { "active", machine_on_write_failed_unwanted },
+	},
+	[MACHINE_EVENT_COMMIT_DONE] = {
+		[MACHINE_COMMITTING] = { "leaving", machine_on_committed },
+	},
+	[MACHINE_EVENT_COMMIT_FAILED] = {
+		[MACHINE_COMMITTING] = { "detached", machine_on_commit_failed },
+	},
+	[MACHINE_EVENT_CONSUMED] = {
+		[MACHINE_MARKING] = { "active", machine_on_consumed },
+	},
+	[MACHINE_EVENT_CONSUME_FAILED] = {
+		[MACHINE_MARKING] = { "ending", machine_on_consume_failed },
+	},
+	[MACHINE_EVENT_ADMIN_START] = {
+		[MACHINE_OFF] = { "booting", machine_on_start },
+		[MACHINE_BOOTING] = { "ok", machine_on_start_wait },
+		[MACHINE_ACTIVE] = { "ok", machine_on_start_running },
+		[MACHINE_DETACHED] = { "ok", machine_on_start_running },
+		[MACHINE_PAUSED] = { "detached", machine_on_start_paused },
+		[MACHINE_SAVING] = { "aborting", machine_on_start_abort },
+		[MACHINE_ABORTING] = { "ok", machine_on_start_wait },
+		[MACHINE_COMMITTING] = { "wait", machine_on_start_wait },
+		[MACHINE_LEAVING] = { "wait", machine_on_start_wait },
+		[MACHINE_SAVED] = { "loading", machine_on_start },
+		[MACHINE_LOADING] = { "ok", machine_on_start_wait },
+		[MACHINE_MARKING] = { "ok", machine_on_start_wait },
+		[MACHINE_ENDING] = { "busy", machine_refuse_busy },
+		[MACHINE_FAILED] = { "booting", machine_on_start },
+	},
+	[MACHINE_EVENT_ADMIN_RESUME] = {
+		[MACHINE_OFF] = { "none", machine_refuse_nothing },
+		[MACHINE_BOOTING] = { "ok", machine_on_start_wait },
+		[MACHINE_ACTIVE] = { "ok", machine_on_start_running },
+		[MACHINE_DETACHED] = { "ok", machine_on_start_running },
+		[MACHINE_PAUSED] = { "detached", machine_on_start_paused },
+		[MACHINE_SAVING] = { "aborting", machine_on_start_abort },
+		[MACHINE_ABORTING] = { "ok", machine_on_start_wait },
+		[MACHINE_COMMITTING] = { "wait", machine_on_start_wait },
+		[MACHINE_LEAVING] = { "wait", machine_on_start_wait },
+		[MACHINE_SAVED] = { "loading", machine_on_start },
+		[MACHINE_LOADING] = { "ok", machine_on_start_wait },
+		[MACHINE_MARKING] = { "ok", machine_on_start_wait },
+		[MACHINE_ENDING] = { "busy", machine_refuse_busy },
+		[MACHINE_FAILED] = { "none", machine_refuse_nothing },
+	},
+	[MACHINE_EVENT_ADMIN_SUSPEND] = {
+		[MACHINE_OFF] = { "none", machine_refuse_nothing },
+		[MACHINE_BOOTING] = { "busy", machine_refuse_busy },
+		[MACHINE_ACTIVE] = { "saving", machine_on_suspend },
+		[MACHINE_DETACHED] = { "saving", machine_on_suspend },
+		[MACHINE_PAUSED] = { "saving", machine_on_suspend },
+		[MACHINE_SAVING] = { "ok", machine_on_suspend_going },
+		[MACHINE_ABORTING] = { "busy", machine_refuse_busy },
+		[MACHINE_COMMITTING] = { "ok", machine_on_suspend_going },
+		[MACHINE_LEAVING] = { "ok", machine_on_suspend_going },
+		[MACHINE_SAVED] = { "ok", machine_accept },
+		[MACHINE_LOADING] = { "busy", machine_refuse_busy },
+		[MACHINE_MARKING] = { "busy", machine_refuse_busy },
+		[MACHINE_ENDING] = { "busy", machine_refuse_busy },
+		[MACHINE_FAILED] = { "none", machine_refuse_nothing },
+	},
+	[MACHINE_EVENT_ADMIN_STOP] = {
+		[MACHINE_OFF] = { "ok", machine_accept },
+		[MACHINE_BOOTING] = { "ending", machine_on_kill },
+		[MACHINE_ACTIVE] = { "button", machine_on_stop },
+		[MACHINE_DETACHED] = { "button", machine_on_stop },
+		[MACHINE_PAUSED] = { "button", machine_on_stop },
+		[MACHINE_SAVING] = { "busy", machine_refuse_busy },
+		[MACHINE_ABORTING] = { "busy", machine_refuse_busy },
+		[MACHINE_COMMITTING] = { "busy", machine_refuse_busy },
+		[MACHINE_LEAVING] = { "busy", machine_refuse_busy },
+		[MACHINE_SAVED] = { "busy", machine_refuse_busy },
+		[MACHINE_LOADING] = { "busy", machine_refuse_busy },
+		[MACHINE_MARKING] = { "busy", machine_refuse_busy },
+		[MACHINE_ENDING] = { "ok", machine_accept },
+		[MACHINE_FAILED] = { "off", machine_on_acknowledge },
+	},
+	[MACHINE_EVENT_ADMIN_KILL] = {
+		[MACHINE_OFF] = { "ok", machine_accept },
+		[MACHINE_BOOTING] = { "ending", machine_on_kill },
+		[MACHINE_ACTIVE] = { "ending", machine_on_kill },
+		[MACHINE_DETACHED] = { "ending", machine_on_kill },
+		[MACHINE_PAUSED] = { "ending", machine_on_kill },
+		[MACHINE_SAVING] = { "ending", machine_on_kill },
+		[MACHINE_ABORTING] = { "ending", machine_on_kill },
+		[MACHINE_COMMITTING] = { "busy", machine_refuse_busy },
+		[MACHINE_LEAVING] = { "busy", machine_refuse_busy },
+		[MACHINE_SAVED] = { "marking", machine_on_kill_saved },
+		[MACHINE_LOADING] = { "ending", machine_on_kill_load },
+		[MACHINE_MARKING] = { "busy", machine_refuse_busy },
+		[MACHINE_ENDING] = { "kill", machine_on_kill_ending },
+		[MACHINE_FAILED] = { "off", machine_on_acknowledge },
+	},
+	[MACHINE_EVENT_HOLD_TAKEN] = {
+		[MACHINE_OFF] = { "ok", machine_on_hold },
+		[MACHINE_BOOTING] = { "ok", machine_on_hold },
+		[MACHINE_ACTIVE] = { "ok", machine_on_hold },
+		[MACHINE_DETACHED] = { "ok", machine_on_hold },
+		[MACHINE_PAUSED] = { "ok", machine_on_hold },
+		[MACHINE_SAVING] = { "ok", machine_on_hold },
+		[MACHINE_ABORTING] = { "ok", machine_on_hold },
+		[MACHINE_COMMITTING] = { "ok", machine_on_hold },
+		[MACHINE_LEAVING] = { "ok", machine_on_hold },
+		[MACHINE_SAVED] = { "ok", machine_on_hold },
+		[MACHINE_LOADING] = { "ok", machine_on_hold },
+		[MACHINE_MARKING] = { "ok", machine_on_hold },
+		[MACHINE_ENDING] = { "ok", machine_on_hold },
+		[MACHINE_FAILED] = { "ok", machine_on_hold },
+	},
+	[MACHINE_EVENT_HOLD_RELEASED] = {
+		[MACHINE_OFF] = { "ok", machine_on_release },
+		[MACHINE_BOOTING] = { "ok", machine_on_release },
+		[MACHINE_ACTIVE] = { "ok", machine_on_release },
+		[MACHINE_DETACHED] = { "ok", machine_on_release },
+		[MACHINE_PAUSED] = { "ok", machine_on_release },
+		[MACHINE_SAVING] = { "ok", machine_on_release },
+		[MACHINE_ABORTING] = { "ok", machine_on_release },
+		[MACHINE_COMMITTING] = { "ok", machine_on_release },
+		[MACHINE_LEAVING] = { "ok", machine_on_release },
+		[MACHINE_SAVED] = { "ok", machine_on_release },
+		[MACHINE_LOADING] = { "ok", machine_on_release },
+		[MACHINE_MARKING] = { "ok", machine_on_release },
+		[MACHINE_ENDING] = { "ok", machine_on_release },
+		[MACHINE_FAILED] = { "ok", machine_on_release },
+	},
+	[MACHINE_EVENT_HOST_SHUTDOWN] = {
+		[MACHINE_OFF] = { "close", machine_on_shutdown_rest },
+		[MACHINE_BOOTING] = { "ending", machine_on_shutdown_start },
+		[MACHINE_ACTIVE] = { "saving", machine_on_shutdown_running },
+		[MACHINE_DETACHED] = { "saving", machine_on_shutdown_running },
+		[MACHINE_PAUSED] = { "saving", machine_on_shutdown_running },
+		[MACHINE_SAVING] = { "ok", machine_on_shutdown_wait },
+		[MACHINE_ABORTING] = { "ok", machine_on_shutdown_wait },
+		[MACHINE_COMMITTING] = { "ok", machine_on_shutdown_wait },
+		[MACHINE_LEAVING] = { "ok", machine_on_shutdown_wait },
+		[MACHINE_SAVED] = { "close", machine_on_shutdown_rest },
+		[MACHINE_LOADING] = { "ending", machine_on_shutdown_start },
+		[MACHINE_MARKING] = { "ok", machine_on_shutdown_wait },
+		[MACHINE_ENDING] = { "ok", machine_on_shutdown_wait },
+		[MACHINE_FAILED] = { "close", machine_on_shutdown_rest },
+	},
+};
+
+const char *machine_cell_label(enum machine_event_type event, enum machine_step step)
+{
+	const struct cell *cell = &cells[event][step];
+
+	return cell->label ? cell->label : ".";
+}
+
+machine_handler machine_cell_handler(enum machine_event_type event, enum machine_step step)
+{
+	return cells[event][step].handle;
+}
