@@ -1,6 +1,7 @@
 /*
- * The monitor's identity, as the display adapter hands it out: VESA Enhanced EDID 1.4 (Release A, revision 2), one base
- * block whose first detailed timing is the preferred mode (CVT reduced blanking numbers at 60 Hz). Pure.
+ * The monitor's identity, as the display adapter hands it out: VESA Enhanced EDID 1.4 (Release A,
+ * revision 2), one base block whose first detailed timing is the preferred mode (CVT reduced
+ * blanking numbers at 60 Hz). Pure.
  */
 #pragma once
 

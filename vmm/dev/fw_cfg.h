@@ -11,8 +11,8 @@
 
 enum {
 	FW_CFG_FILES_MAX = 16,
-	FW_CFG_NAME_MAX = 56, /* with its NUL */
-	FW_CFG_ITEM_MAX = 2048, /* bytes */
+	FW_CFG_NAME_MAX = 56,     /* with its NUL */
+	FW_CFG_ITEM_MAX = 2048,   /* bytes */
 	FW_CFG_FILE_FIRST = 0x20, /* selector of the first file added, the others follow */
 };
 

@@ -17,11 +17,12 @@ struct device *i8042_device(struct i8042 *i8042);
 
 /* A key (KEY_*) went down or up. False when the keyboard has no such key or its queue is full (the key is not sent). */
 bool i8042_key(struct i8042 *i8042, uint16_t code, bool down);
-/* Relative motion in pixels, y growing downwards; wheel notches, up and right positive. Accumulates while the queue is full. */
-void i8042_motion(struct i8042 *i8042, int32_t dx, int32_t dy, int32_t wheel, int32_t hwheel);
+/* Relative motion in pixels, y growing downwards; wheel notches, up positive. Adds up until the guest reads it. */
+void i8042_motion(struct i8042 *i8042, int32_t dx, int32_t dy, int32_t wheel);
 /* A mouse button: BTN_LEFT, BTN_RIGHT, BTN_MIDDLE, BTN_SIDE, BTN_EXTRA; others are ignored. */
 void i8042_button(struct i8042 *i8042, uint16_t code, bool down);
 /* Bit 0 scroll lock, 1 num lock, 2 caps lock. */
 uint8_t i8042_leds(const struct i8042 *i8042);
 /* Called when the guest sets the LEDs; one listener, NULL removes it. */
-void i8042_set_on_leds(struct i8042 *i8042, void (*on_leds)(void *context, uint8_t leds), void *context);
+void i8042_set_on_leds(
+    struct i8042 *i8042, void (*on_leds)(void *context, uint8_t leds), void *context);
