@@ -19,4 +19,4 @@ struct pointer {
 
 /* `width` and `height` of the picture in pixels, > 0. Returns the number of events written. */
 size_t pointer_event(struct pointer *pointer, uint16_t buttons, uint32_t x, uint32_t y,
-		     uint32_t width, uint32_t height, struct input_event *events);
+    uint32_t width, uint32_t height, struct input_event *events);
