@@ -21,10 +21,10 @@ enum {
 };
 
 struct held {
-	uint16_t code;
+	uint16_t code;   /* 0: the layout has no key for it, so the guest saw nothing */
 	uint32_t keysym; /* of the press, 0 if only the scancode was known */
-	bool printing;
-	bool shift; /* whether the viewer held them at the press */
+	bool variable;   /* a modifier could have made it another symbol since */
+	bool shift;      /* whether the viewer held them at the press */
 	bool altgr;
 };
 
@@ -108,30 +108,49 @@ static bool holds_altgr(struct keyboard *keyboard)
 	return keymap_has_altgr(keyboard->keymap) && find_code(keyboard, KEY_RIGHTALT);
 }
 
-/* Notes that a key goes down. Returns false when there is no room for one more. */
-static bool add_held(struct keyboard *keyboard, uint16_t code, uint32_t keysym, bool printing)
+/* Characters, and the keypad, whose digits and arrows Shift exchanges. */
+static bool is_variable(uint32_t keysym)
 {
-	struct held *held = find_code(keyboard, code);
+	return xkb_keysym_to_utf32(keysym) >= 0x20 || (keysym >= 0xfe50 && keysym <= 0xfeff) ||
+	       (keysym >= XKB_KEY_KP_Space && keysym <= XKB_KEY_KP_9);
+}
+
+static struct held *find_keysym(struct keyboard *keyboard, uint32_t keysym)
+{
+	for (size_t i = keyboard->held_count; i-- > 0;) {
+		if (keyboard->held[i].keysym == keysym) {
+			return &keyboard->held[i];
+		}
+	}
+	return NULL;
+}
+
+/*
+ * Notes that a key goes down; again, when it is a repeat. Returns false when there is no room for
+ * one more.
+ */
+static bool add_held(struct keyboard *keyboard, uint16_t code, uint32_t keysym, bool variable)
+{
+	struct held *held = code ? find_code(keyboard, code) : find_keysym(keyboard, keysym);
+	bool shift = holds_shift(keyboard);
+	bool altgr = holds_altgr(keyboard);
 
 	if (!held) {
 		if (keyboard->held_count == HELD_MAX) {
 			return false;
 		}
-		if (keysym == XKB_KEY_Caps_Lock) {
+		if (keysym == XKB_KEY_Caps_Lock && code) {
 			keyboard->caps_lock = !keyboard->caps_lock;
 		}
-		held = &keyboard->held[keyboard->held_count];
+		held = &keyboard->held[keyboard->held_count++];
 	}
 	*held = (struct held){
 		.code = code,
 		.keysym = keysym,
-		.printing = printing,
-		.shift = holds_shift(keyboard),
-		.altgr = holds_altgr(keyboard),
+		.variable = variable,
+		.shift = shift,
+		.altgr = altgr,
 	};
-	if (held == &keyboard->held[keyboard->held_count]) {
-		keyboard->held_count++;
-	}
 	return true;
 }
 
@@ -184,38 +203,30 @@ static size_t press_keysym(struct keyboard *keyboard, uint32_t keysym, struct in
 	int count = keymap_find_strokes(keyboard->keymap, keysym, strokes);
 	const struct keymap_stroke *last;
 
-	if (count < 1 ||
-	    (keyboard->held_count == HELD_MAX && !find_code(keyboard, strokes[count - 1].code))) {
+	if (count < 1) {
+		/* Remembered all the same, so that its release is not taken for another key's. */
+		(void)add_held(keyboard, 0, keysym, is_variable(keysym));
 		return 0;
 	}
 	last = &strokes[count - 1];
+	if (keyboard->held_count == HELD_MAX && !find_code(keyboard, last->code)) {
+		return 0;
+	}
 	for (int i = 0; i < count - 1; i++) {
 		tap(keyboard, &strokes[i], &output);
 	}
 	adjust_modifiers(keyboard, last, true, &output);
 	add_key(&output, last->code, true);
 	adjust_modifiers(keyboard, last, false, &output);
-	if (!add_held(keyboard, last->code, keysym, last->printing)) {
-		assert(!"there was room");
-	}
+	(void)add_held(keyboard, last->code, keysym, is_variable(keysym));
 	return output.count;
-}
-
-static struct held *find_keysym(struct keyboard *keyboard, uint32_t keysym)
-{
-	for (size_t i = keyboard->held_count; i-- > 0;) {
-		if (keyboard->held[i].keysym == keysym) {
-			return &keyboard->held[i];
-		}
-	}
-	return NULL;
 }
 
 /*
  * The press that a release belongs to: the same symbol; or the same key, when Shift went first and
- * made it another symbol of that key. Where the viewer's layout differs from the guest's that can
- * be a symbol of another key altogether: then it is the last character pressed under modifiers that
- * are not those of now.
+ * made it another symbol of that key. Where the viewer's layout differs from the guest's, that can
+ * be a symbol of another key altogether: then it is the last one pressed under modifiers that are
+ * not those of now, or else the oldest, for a viewer releases only what it pressed.
  */
 static struct held *find_press(struct keyboard *keyboard, uint32_t keysym)
 {
@@ -235,13 +246,18 @@ static struct held *find_press(struct keyboard *keyboard, uint32_t keysym)
 			return held;
 		}
 	}
-	if (xkb_keysym_to_utf32(keysym) < 0x20) {
-		return NULL; /* not a character, so its press was none */
+	if (!is_variable(keysym)) {
+		return NULL;
 	}
 	for (size_t i = keyboard->held_count; i-- > 0;) {
 		held = &keyboard->held[i];
-		if (held->printing && (held->shift != shift || held->altgr != altgr)) {
+		if (held->variable && (held->shift != shift || held->altgr != altgr)) {
 			return held;
+		}
+	}
+	for (size_t i = 0; i < keyboard->held_count; i++) {
+		if (keyboard->held[i].variable) {
+			return &keyboard->held[i];
 		}
 	}
 	return NULL;
@@ -254,7 +270,9 @@ static size_t release(struct keyboard *keyboard, struct held *held, struct input
 	if (!held) {
 		return 0;
 	}
-	add_key(&output, held->code, false);
+	if (held->code) {
+		add_key(&output, held->code, false);
+	}
 	remove_held(keyboard, held);
 	return output.count;
 }

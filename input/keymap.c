@@ -155,7 +155,14 @@ static void read_key(struct xkb_state *state, xkb_keycode_t key, const struct mo
 	}
 }
 
-/* Adds what one key makes at one level, unless nothing or something that substitutes replace. */
+/* The keypad, and XF86Switch_VT_1 to XF86Prev_VMode, for which keymap_symbols.h has other keys. */
+static bool is_replaced(uint32_t keysym)
+{
+	return (keysym >= XKB_KEY_KP_Space && keysym <= XKB_KEY_KP_Equal) ||
+	       (keysym >= XKB_KEY_XF86Switch_VT_1 && keysym <= XKB_KEY_XF86Prev_VMode);
+}
+
+/* Adds what one key makes at one level, unless that is nothing or replaced. */
 static void add_entry(
     struct keymap *keymap, uint16_t code, const struct key_symbols *symbols, bool shift, bool altgr)
 {
@@ -163,9 +170,8 @@ static void add_entry(
 	uint32_t caps = symbols->caps[shift][altgr];
 	struct entry *entry = &keymap->table[keymap->count];
 
-	if (keysym == XKB_KEY_NoSymbol || keysym == XKB_KEY_VoidSymbol ||
-	    keymap->count == TABLE_MAX ||
-	    (keysym >= XKB_KEY_KP_Space && keysym <= XKB_KEY_KP_Equal)) {
+	if (keysym == XKB_KEY_NoSymbol || keysym == XKB_KEY_VoidSymbol || is_replaced(keysym) ||
+	    keymap->count == TABLE_MAX) {
 		return;
 	}
 	*entry = (struct entry){

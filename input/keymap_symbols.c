@@ -42,6 +42,10 @@ static const struct {
 	{ XKB_KEY_KP_Divide, KEY_KPSLASH },
 	{ XKB_KEY_KP_Enter, KEY_KPENTER },
 	{ XKB_KEY_KP_Equal, KEY_KPEQUAL },
+	{ XKB_KEY_XF86Next_VMode, KEY_KPPLUS },
+	{ XKB_KEY_XF86Prev_VMode, KEY_KPMINUS },
+	{ XKB_KEY_XF86ClearGrab, KEY_KPASTERISK },
+	{ XKB_KEY_XF86Ungrab, KEY_KPSLASH },
 	{ XKB_KEY_KP_Begin, KEY_KP5 },
 	/* A Japanese keyboard's */
 	{ XKB_KEY_Zenkaku_Hankaku, KEY_GRAVE },
@@ -91,6 +95,19 @@ static const struct {
 	{ XKB_KEY_KP_Delete, XKB_KEY_Delete },
 	{ XKB_KEY_Mode_switch, XKB_KEY_ISO_Level3_Shift },
 	{ XKB_KEY_ISO_Enter, XKB_KEY_Return },
+	/* What an X server's own layout makes of Control, Alt and a key; the guest wants the key. */
+	{ XKB_KEY_XF86Switch_VT_1, XKB_KEY_F1 },
+	{ XKB_KEY_XF86Switch_VT_2, XKB_KEY_F2 },
+	{ XKB_KEY_XF86Switch_VT_3, XKB_KEY_F3 },
+	{ XKB_KEY_XF86Switch_VT_4, XKB_KEY_F4 },
+	{ XKB_KEY_XF86Switch_VT_5, XKB_KEY_F5 },
+	{ XKB_KEY_XF86Switch_VT_6, XKB_KEY_F6 },
+	{ XKB_KEY_XF86Switch_VT_7, XKB_KEY_F7 },
+	{ XKB_KEY_XF86Switch_VT_8, XKB_KEY_F8 },
+	{ XKB_KEY_XF86Switch_VT_9, XKB_KEY_F9 },
+	{ XKB_KEY_XF86Switch_VT_10, XKB_KEY_F10 },
+	{ XKB_KEY_XF86Switch_VT_11, XKB_KEY_F11 },
+	{ XKB_KEY_XF86Switch_VT_12, XKB_KEY_F12 },
 	/* On a Japanese keyboard the yen sign and the backslash are one character. */
 	{ XKB_KEY_yen, XKB_KEY_backslash },
 };
