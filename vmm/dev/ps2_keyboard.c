@@ -99,7 +99,8 @@ static void refill(struct ps2_keyboard *keyboard)
 		if (!tell(keyboard, event & (BACKLOG_DOWN - 1), event & BACKLOG_DOWN)) {
 			return;
 		}
-		keyboard->backlog_head = (keyboard->backlog_head + 1) % PS2_KEYBOARD_BACKLOG;
+		keyboard->backlog_head = (uint16_t)((keyboard->backlog_head + 1) %
+						    PS2_KEYBOARD_BACKLOG);
 		keyboard->backlog_count--;
 	}
 	if (!keyboard->behind) {
