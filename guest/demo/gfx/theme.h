@@ -11,7 +11,8 @@ extern const struct font_face font_bold;    /* 13 px bold */
 extern const struct font_face font_small;   /* 11 px */
 extern const struct font_face font_title;   /* 18 px bold */
 extern const struct font_face font_display; /* 34 px, for the greeting */
-extern const struct font_face font_mono;    /* 14 px fixed width */
+extern const struct font_face font_mono;    /* 14 px fixed width, cells of 8 pixels */
+extern const struct font_face font_mono_bold;
 
 /* Spacing, pixels. */
 #define THEME_GAP           8
