@@ -1,12 +1,19 @@
 /* Log lines on standard error and in the journal's protocol; the rate limiter on a given clock. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -170,6 +177,76 @@ static void test_limiter_says_how_many(void **state)
 	assert_non_null(strstr(text, "41 further messages of this kind were held back"));
 }
 
+static void check(bool condition)
+{
+	if (!condition) {
+		_exit(1);
+	}
+}
+
+/*
+ * A child with a journal of its own, in a mount namespace, and an empty root after log_init(), as a
+ * sandboxed process has it: lines still arrive, and with the journal gone they go to the stream.
+ */
+static void run_with_journal(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX,
+		.sun_path = "/run/systemd/journal/socket" };
+	struct capture capture;
+	struct stat stream;
+	char text[512];
+	int journal;
+	ssize_t count;
+
+	check(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	check(mount("none", "/run", "tmpfs", 0, NULL) == 0);
+	check(mkdir("/run/systemd", 0755) == 0 && mkdir("/run/systemd/journal", 0755) == 0);
+	journal = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	check(bind(journal, (const struct sockaddr *)&address, sizeof(address)) == 0);
+	check(fstat(STDERR_FILENO, &stream) == 0);
+	snprintf(text, sizeof(text), "%llu:%llu", (unsigned long long)stream.st_dev,
+	    (unsigned long long)stream.st_ino);
+	check(setenv("JOURNAL_STREAM", text, 1) == 0);
+	log_init("test");
+	check(chroot("/run/systemd") == 0 && chdir("/") == 0);
+
+	log_set_session("alice");
+	log_warning("one\ntwo");
+	count = recv(journal, text, sizeof(text) - 1, MSG_DONTWAIT);
+	check(count > 0);
+	text[count] = '\0';
+	check(strcmp(text, "PRIORITY=4\nSYSLOG_IDENTIFIER=test\nTANMATSU_SESSION=alice\n"
+			   "MESSAGE=one?two\n") == 0);
+
+	fd_close(&journal);
+	capture_begin(&capture);
+	log_warning("three");
+	capture_end(&capture, text, sizeof(text));
+	check(strstr(text, "warning: session=alice three\n") != NULL);
+}
+
+static void test_journal(void **state)
+{
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	assert_true(child >= 0);
+	if (child == 0) {
+		if (unshare(CLONE_NEWNS) < 0) {
+			_exit(77);
+		}
+		run_with_journal();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77) {
+		skip(); /* mount namespaces need root */
+	}
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +254,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_from_outside_starts_a_line),
 		cmocka_unit_test(test_long_line_is_cut),
 		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_limiter),
 		cmocka_unit_test(test_limiter_says_how_many),
 	};
