@@ -30,16 +30,21 @@ int guestmem_create(struct guestmem *memory, uint64_t size)
 	if (host == MAP_FAILED) {
 		return -ENOMEM;
 	}
-	/* A core file or a fork of this process has no business with a guest's memory. */
-	(void)madvise(host, (size_t)size, MADV_DONTDUMP);
-	(void)madvise(host, (size_t)size, MADV_DONTFORK);
-	/* Huge pages would make "written" mean 512 pages at a time, and a snapshot that much
-	 * larger. */
-	(void)madvise(host, (size_t)size, MADV_NOHUGEPAGE);
 	memory->host = host;
 	memory->size = size;
 	memory->low_size = size < GUESTMEM_LOW_END ? size : GUESTMEM_LOW_END;
+	guestmem_advise(memory);
 	return 0;
+}
+
+void guestmem_advise(struct guestmem *memory)
+{
+	/* A core file or a fork of this process has no business with a guest's memory. */
+	(void)madvise(memory->host, (size_t)memory->size, MADV_DONTDUMP);
+	(void)madvise(memory->host, (size_t)memory->size, MADV_DONTFORK);
+	/* Huge pages would make "written" mean 512 pages at a time, and a snapshot that much
+	 * larger. */
+	(void)madvise(memory->host, (size_t)memory->size, MADV_NOHUGEPAGE);
 }
 
 void guestmem_fini(struct guestmem *memory)

@@ -25,6 +25,8 @@ struct guestmem {
 /* Reserves `size` bytes of zero pages. Returns 0, -EINVAL for a size that is 0 or no multiple of 4 KiB, or -ENOMEM. */
 must_check int guestmem_create(struct guestmem *memory, uint64_t size);
 void guestmem_fini(struct guestmem *memory);
+/* Says again how the kernel is to treat RAM (no core dumps, small pages), after something was mapped over all of it. */
+void guestmem_advise(struct guestmem *memory);
 
 /* 0, or -EFAULT when any byte of [address, address + size) is not RAM. Nothing is copied then. */
 must_check int guestmem_read(

@@ -1,0 +1,66 @@
+/*
+ * The guest's memory as layers: what it is made of when a snapshot is resumed, and what of it belongs into the next.
+ * Pages are counted through RAM and then on through the framebuffer. RAM pages are zero pages, overlaid with private
+ * mappings of the layers' runs, newest last; so a page that is private to this process (/proc/self/pagemap) is exactly
+ * one that was written since. The framebuffer is shared with viewers and so is copied in and out; its dirty log tells
+ * what was written.
+ *
+ * A layer file must not change while it is mapped, and is never written again. Loop thread, vCPUs standing still.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/must_check.h"
+#include "vmm/control.h"
+#include "vmm/framebuffer.h"
+#include "vmm/guestmem.h"
+#include "vmm/ram_layer.h"
+
+enum {
+	RAM_COMPLETE_AFTER = 8, /* with more layers than this, the next one is written complete */
+	RAM_REASON_MAX = 128,
+};
+
+struct ram {
+	struct guestmem *memory;
+	struct framebuffer *framebuffer;
+	int pagemap_fd;
+	uint64_t ram_pages;
+	uint64_t page_count; /* RAM and framebuffer */
+	uint64_t
+	    *covered; /* a bit for each page that some layer has bytes for; NULL without layers */
+	bool
+	    detached; /* memory is not on top of the layers any more (reset): the next layer is complete */
+	uint32_t layer_count;
+	struct ram_layer_id layers[VMM_LAYERS_MAX]; /* oldest first */
+};
+
+struct ram_save_report {
+	struct ram_layer_id id;
+	uint64_t bytes; /* written to the file */
+	bool complete;
+};
+
+/* `memory` has just been created. Borrows all. 0 or -errno. */
+must_check int ram_init(
+    struct ram *ram, struct guestmem *memory, struct framebuffer *framebuffer, int pagemap_fd);
+void ram_fini(struct ram *ram);
+
+/*
+ * Maps the layers, oldest first, into memory; borrows the descriptors. Every index and every byte is verified first.
+ * `expected` are the ids that the device state names. 0, -EPROTO with `reason` when a layer is damaged or not the one
+ * that is named, or -errno.
+ */
+must_check int ram_load(struct ram *ram, const int *fds, const struct ram_layer_id *expected,
+    uint32_t count, char reason[RAM_REASON_MAX]);
+/* Writes what differs from the loaded layers (or everything) to the empty file `fd` and fsyncs it. 0 or -errno. */
+must_check int ram_save(struct ram *ram, int fd, uint64_t generation,
+    void (*progress)(void *context, uint32_t percent), void *context,
+    struct ram_save_report *report);
+/* All of RAM is zero pages again. 0 or -errno. */
+must_check int ram_reset(struct ram *ram);
+/* Bytes of RAM that are not shared with a layer or the zero page. */
+uint64_t ram_private_bytes(struct ram *ram);
