@@ -63,20 +63,28 @@ static const struct command_option *option_set_find(const struct option_set *set
 	return NULL;
 }
 
-static void report_bad_option(
-    const struct client *client, const char *command, const char *given, int code, bool missing)
+static void report_bad_option(const struct client *client, const char *command,
+    const struct option_set *set, const char *given, int code, bool missing)
 {
-	char hint[128];
+	const char *equals = strchr(given, '=');
 	char letter[3] = { '-', (char)code, 0 };
+	char hint[128];
+	bool known = false;
 
 	snprintf(
 	    hint, sizeof(hint), "Options: tanmatsu %s%s--help", command, command[0] ? " " : "");
 	if (code > 0 && code < FIRST_CODE && isprint(code)) {
 		given = letter;
 	}
+	for (size_t i = 0; i < set->count; i++) {
+		known |= equals && (size_t)(equals - given) == strlen(set->options[i]->name) + 2 &&
+			 memcmp(given + 2, set->options[i]->name, strlen(set->options[i]->name)) ==
+			     0;
+	}
 	client_error(client, hint,
 	    missing ? "option %s wants an argument"
-		    : "there is no option %s here (or it takes no argument)",
+	    : known ? "option %s takes no argument"
+		    : "there is no option %s here",
 	    given);
 }
 
@@ -98,7 +106,8 @@ int arguments_parse(const struct client *client, const char *command,
 		const struct command_option *option = option_set_find(&set, code);
 
 		if (code == '?' || code == ':' || !option) {
-			report_bad_option(client, command, argv[optind - 1], optopt, code == ':');
+			report_bad_option(
+			    client, command, &set, argv[optind - 1], optopt, code == ':');
 			return -EINVAL;
 		}
 		if (arguments->given_count == ARGUMENTS_MAX) {

@@ -11,14 +11,12 @@ static const struct command_option stop_options[] = {
 
 static const struct command_option attach_options[] = {
 	{ "run", 'r', NULL, "start the viewer instead of printing its command" },
-	{ "viewer", 0, "CMD",
-	    "the viewer to use (default: $TANMATSU_VIEWER, or one that is found)" },
+	{ "viewer", 0, "CMD", "the viewer ($TANMATSU_VIEWER, else one that is found)" },
 	{ 0 },
 };
 
 static const struct command_option connect_options[] = {
-	{ "viewer", 0, "CMD",
-	    "the viewer to use (default: $TANMATSU_VIEWER, or one that is found)" },
+	{ "viewer", 0, "CMD", "the viewer ($TANMATSU_VIEWER, else one that is found)" },
 	{ "ssh-option", 0, "ARGUMENT", "an argument for ssh, as it is; may be given again" },
 	{ "port", 'p', "PORT", "port of the host's sshd" },
 	{ "identity", 'i', "FILE", "private key for ssh" },
@@ -28,15 +26,14 @@ static const struct command_option connect_options[] = {
 };
 
 static const struct command_option type_options[] = {
-	{ "layout", 'l', "LAYOUT", "keyboard layout of the desktop: us, de, jp... (the host's)" },
+	{ "layout", 'l', "LAYOUT", "keyboard layout: us, de, jp... (the host's)" },
 	{ "skip", 0, NULL, "leave out characters that the layout does not have" },
 	{ "stdin", 0, NULL, "type what comes on standard input instead of TEXT" },
 	{ 0 },
 };
 
 static const struct command_option logs_options[] = {
-	{ "kind", 'k', "KIND",
-	    "events (what happened to the desktop) or console (its serial port)" },
+	{ "kind", 'k', "KIND", "events (what happened) or console (serial port)" },
 	{ "follow", 'f', NULL, "go on printing what is added" },
 	{ "lines", 'n', "NUMBER", "only the last lines" },
 	{ 0 },
