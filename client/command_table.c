@@ -46,7 +46,7 @@ static const struct command_option cert_options[] = {
 };
 
 static const struct command_option doctor_options[] = {
-	{ "config", 0, "FILE", "the daemon's configuration (/etc/tanmatsu/tanmatsu.conf)" },
+	{ "config", 0, "FILE", "the configuration (/etc/tanmatsu/tanmatsu.conf)" },
 	{ 0 },
 };
 
