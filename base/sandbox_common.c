@@ -69,6 +69,8 @@ static const struct sandbox_permission COMMON[] = {
 
 #ifdef TANMATSU_SANITIZED
 static const struct sandbox_permission SANITIZERS[] = {
+	SANDBOX_PERMIT(rseq, "sanitizers: a thread of theirs still starts"),
+	SANDBOX_PERMIT(set_robust_list, "sanitizers: a thread of theirs still starts"),
 	SANDBOX_PERMIT(sigaltstack, "sanitizers: a thread ends"),
 	SANDBOX_PERMIT(mmap, "sanitizers: shadow memory"),
 	SANDBOX_PERMIT(mprotect, "sanitizers: shadow memory"),

@@ -115,9 +115,10 @@ static bool is_variable(uint32_t keysym)
 	       (keysym >= XKB_KEY_KP_Space && keysym <= XKB_KEY_KP_9);
 }
 
+/* The last press of a symbol; 0 is none. */
 static struct held *find_keysym(struct keyboard *keyboard, uint32_t keysym)
 {
-	for (size_t i = keyboard->held_count; i-- > 0;) {
+	for (size_t i = keyboard->held_count; keysym && i-- > 0;) {
 		if (keyboard->held[i].keysym == keysym) {
 			return &keyboard->held[i];
 		}
@@ -131,7 +132,7 @@ static struct held *find_keysym(struct keyboard *keyboard, uint32_t keysym)
  */
 static bool add_held(struct keyboard *keyboard, uint16_t code, uint32_t keysym, bool variable)
 {
-	struct held *held = code ? find_code(keyboard, code) : find_keysym(keyboard, keysym);
+	struct held *held = find_code(keyboard, code);
 	bool shift = holds_shift(keyboard);
 	bool altgr = holds_altgr(keyboard);
 
@@ -139,7 +140,7 @@ static bool add_held(struct keyboard *keyboard, uint16_t code, uint32_t keysym, 
 		if (keyboard->held_count == HELD_MAX) {
 			return false;
 		}
-		if (keysym == XKB_KEY_Caps_Lock && code) {
+		if (keysym == XKB_KEY_Caps_Lock) {
 			keyboard->caps_lock = !keyboard->caps_lock;
 		}
 		held = &keyboard->held[keyboard->held_count++];
@@ -152,6 +153,19 @@ static bool add_held(struct keyboard *keyboard, uint16_t code, uint32_t keysym, 
 		.altgr = altgr,
 	};
 	return true;
+}
+
+/* Notes that a key goes down that the layout does not have. */
+static void add_unknown(struct keyboard *keyboard, uint32_t keysym)
+{
+	if (keysym && !find_keysym(keyboard, keysym) && keyboard->held_count < HELD_MAX) {
+		keyboard->held[keyboard->held_count++] = (struct held){
+			.keysym = keysym,
+			.variable = is_variable(keysym),
+			.shift = holds_shift(keyboard),
+			.altgr = holds_altgr(keyboard),
+		};
+	}
 }
 
 /*
@@ -205,7 +219,7 @@ static size_t press_keysym(struct keyboard *keyboard, uint32_t keysym, struct in
 
 	if (count < 1) {
 		/* Remembered all the same, so that its release is not taken for another key's. */
-		(void)add_held(keyboard, 0, keysym, is_variable(keysym));
+		add_unknown(keyboard, keysym);
 		return 0;
 	}
 	last = &strokes[count - 1];
