@@ -1,3 +1,10 @@
 # Registry, configuration, certificate and user database: the part of the daemon that reads and writes files.
 list(APPEND HOSTD_SOURCES
+	config.c
+	config_lists.c
+	config_parse.c
+	config_resolve.c
+	config_table.c
+	config_values.c
+	users.c
 )
