@@ -1,0 +1,66 @@
+/* fw_cfg: selector, then bytes; see fwcfg.h. The directory is big-endian and bounded here, whatever
+ * the host says. */
+#include "hw/fwcfg.h"
+
+#include "hw/io.h"
+#include "lib/text.h"
+
+#define SELECTOR      0x510
+#define DATA          0x511
+#define KEY_SIGNATURE 0x00
+#define KEY_DIRECTORY 0x19
+
+static uint32_t read_number(int bytes)
+{
+	uint32_t value = 0;
+
+	while (bytes-- > 0) {
+		value = value << 8 | io_read8(DATA);
+	}
+	return value;
+}
+
+void fwcfg_init(struct fwcfg *fwcfg)
+{
+	uint32_t count;
+
+	fwcfg->count = 0;
+	io_write16(SELECTOR, KEY_SIGNATURE);
+	if (read_number(4) != 0x51454d55) { /* QEMU */
+		return;
+	}
+	io_write16(SELECTOR, KEY_DIRECTORY);
+	count = read_number(4);
+	for (uint32_t i = 0; i < count && i < FWCFG_MAX_FILES; i++) {
+		fwcfg->files[i].size = read_number(4);
+		fwcfg->files[i].key = (uint16_t)read_number(2);
+		(void)read_number(2);
+		for (size_t c = 0; c < FWCFG_NAME_SIZE; c++) {
+			fwcfg->files[i].name[c] = (char)io_read8(DATA);
+		}
+		fwcfg->files[i].name[FWCFG_NAME_SIZE - 1] = '\0';
+		fwcfg->count++;
+	}
+}
+
+bool fwcfg_read_string(const struct fwcfg *fwcfg, const char *name, char *buffer, size_t size)
+{
+	size_t length = 0;
+
+	buffer[0] = '\0';
+	for (unsigned int i = 0; i < fwcfg->count; i++) {
+		if (!text_equal(fwcfg->files[i].name, name)) {
+			continue;
+		}
+		io_write16(SELECTOR, fwcfg->files[i].key);
+		for (; length < fwcfg->files[i].size && length + 1 < size; length++) {
+			buffer[length] = (char)io_read8(DATA);
+			if (buffer[length] == '\n' || buffer[length] == '\0') {
+				break;
+			}
+		}
+		buffer[length] = '\0';
+		return true;
+	}
+	return false;
+}

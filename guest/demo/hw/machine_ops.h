@@ -1,0 +1,7 @@
+/* The platform table of the machine. */
+#pragma once
+
+struct machine;
+
+/* Fills in machine->platform. */
+void machine_ops_init(struct machine *machine);
