@@ -35,8 +35,8 @@ must_check int ipc_pair(int ends[2]);
  * full, -EPIPE when the peer is gone, -EMSGSIZE when the body is too long or its wire has failed.
  * `body` is a wire that was written, or NULL.
  */
-must_check int ipc_send(int socket, uint16_t type, const struct wire *body, const int *fds,
-			size_t fd_count);
+must_check int ipc_send(
+    int socket, uint16_t type, const struct wire *body, const int *fds, size_t fd_count);
 
 /*
  * Receives one message. Returns 1 with `message` filled, 0 at the end of the stream, -EAGAIN when
@@ -67,11 +67,10 @@ struct ipc_channel_ops {
 
 /* Takes `socket` on success. `queue_limit` is in messages. Returns 0 or -errno. */
 must_check int ipc_channel_create_take(struct sd_event *event, int socket, size_t queue_limit,
-				       const struct ipc_channel_ops *ops, void *context,
-				       struct ipc_channel **channel);
+    const struct ipc_channel_ops *ops, void *context, struct ipc_channel **channel);
 /* Queues behind earlier ones; -ENOBUFS when the queue is full, -EPIPE once closed. Descriptors stay
  * the caller's. */
 must_check int ipc_channel_send(struct ipc_channel *channel, uint16_t type, const struct wire *body,
-				const int *fds, size_t fd_count);
+    const int *fds, size_t fd_count);
 int ipc_channel_fd(const struct ipc_channel *channel);
 void ipc_channel_destroy(struct ipc_channel *channel);

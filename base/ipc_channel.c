@@ -54,8 +54,8 @@ static void queued_destroy(struct queued *queued)
 }
 
 /* Copies a message, its descriptors duplicated. Returns 0 or -errno. */
-static must_check int queued_create(uint16_t type, const struct wire *body, const int *fds,
-				    size_t fd_count, struct queued **result)
+static must_check int queued_create(
+    uint16_t type, const struct wire *body, const int *fds, size_t fd_count, struct queued **result)
 {
 	size_t size = body ? body->position : 0;
 	struct queued *queued = malloc(sizeof(*queued) + size);
@@ -120,11 +120,11 @@ static must_check int flush(struct ipc_channel *channel)
 {
 	while (channel->first) {
 		struct queued *queued = channel->first;
-		struct wire body = { .data = queued->body,
-				     .size = queued->size,
-				     .position = queued->size };
-		int error =
-		    ipc_send(channel->socket, queued->type, &body, queued->fds, queued->fd_count);
+		struct wire body = {
+			.data = queued->body, .size = queued->size, .position = queued->size
+		};
+		int error = ipc_send(
+		    channel->socket, queued->type, &body, queued->fds, queued->fd_count);
 
 		if (error == -EAGAIN) {
 			return 0;
@@ -194,8 +194,7 @@ static int on_event(sd_event_source *source, int fd, uint32_t events, void *cont
 }
 
 int ipc_channel_create_take(struct sd_event *event, int socket, size_t queue_limit,
-			    const struct ipc_channel_ops *ops, void *context,
-			    struct ipc_channel **result)
+    const struct ipc_channel_ops *ops, void *context, struct ipc_channel **result)
 {
 	struct ipc_channel *channel = calloc(1, sizeof(*channel));
 	int error;
@@ -224,7 +223,7 @@ fail:
 }
 
 int ipc_channel_send(struct ipc_channel *channel, uint16_t type, const struct wire *body,
-		     const int *fds, size_t fd_count)
+    const int *fds, size_t fd_count)
 {
 	struct queued *queued = NULL;
 	int error;

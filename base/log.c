@@ -52,8 +52,10 @@ static const struct {
 	const char *name;
 	enum log_level level;
 } LEVELS[] = {
-	{ "error", LOG_LEVEL_ERROR },   { "warning", LOG_LEVEL_WARNING },
-	{ "notice", LOG_LEVEL_NOTICE }, { "info", LOG_LEVEL_INFO },
+	{ "error", LOG_LEVEL_ERROR },
+	{ "warning", LOG_LEVEL_WARNING },
+	{ "notice", LOG_LEVEL_NOTICE },
+	{ "info", LOG_LEVEL_INFO },
 	{ "debug", LOG_LEVEL_DEBUG },
 };
 
@@ -153,9 +155,8 @@ static bool send_to_journal(enum log_level level, const char *session, const cha
 
 	/* Without line feeds in the values (see clean()), the protocol is lines of FIELD=value. */
 	length = snprintf(packet, sizeof(packet),
-			  "PRIORITY=%d\nSYSLOG_IDENTIFIER=%.64s\n%s%s%sMESSAGE=%s\n", (int)level,
-			  state.program, *session ? "TANMATSU_SESSION=" : "", session,
-			  *session ? "\n" : "", message);
+	    "PRIORITY=%d\nSYSLOG_IDENTIFIER=%.64s\n%s%s%sMESSAGE=%s\n", (int)level, state.program,
+	    *session ? "TANMATSU_SESSION=" : "", session, *session ? "\n" : "", message);
 	if (length < 0 || (size_t)length >= sizeof(packet)) {
 		return false;
 	}
@@ -169,8 +170,8 @@ static void write_to_stderr(enum log_level level, const char *session, const cha
 	int length;
 
 	length = snprintf(line, sizeof(line), "%.64s[%d]: %s: %s%s%s%s\n", state.program,
-			  (int)getpid(), level_name(level), *session ? "session=" : "", session,
-			  *session ? " " : "", message);
+	    (int)getpid(), level_name(level), *session ? "session=" : "", session,
+	    *session ? " " : "", message);
 	if (length < 0 || (size_t)length >= sizeof(line)) {
 		return;
 	}

@@ -77,7 +77,7 @@ static must_check int empty_root_by_mount(void)
 {
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("none", "/tmp", "tmpfs", MS_NODEV | MS_NOEXEC | MS_NOSUID | MS_RDONLY,
-		  "nr_inodes=2,nr_blocks=1") < 0 ||
+		"nr_inodes=2,nr_blocks=1") < 0 ||
 	    chdir("/tmp") < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
 	    umount2(".", MNT_DETACH) < 0 || chdir("/") < 0) {
 		return -errno;
@@ -238,16 +238,16 @@ static must_check int enter_landlock(struct sandbox_result *result)
 	return error;
 }
 
-static must_check int add_rules(scmp_filter_ctx filter,
-				const struct sandbox_permission *permissions, size_t count)
+static must_check int add_rules(
+    scmp_filter_ctx filter, const struct sandbox_permission *permissions, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct sandbox_permission *permission = &permissions[i];
 		int error;
 
 		if (permission->argument < 0) {
-			error = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, permission->syscall,
-						       0, NULL);
+			error = seccomp_rule_add_array(
+			    filter, SCMP_ACT_ALLOW, permission->syscall, 0, NULL);
 		} else {
 			struct scmp_arg_cmp rule = {
 				.arg = (unsigned int)permission->argument,
@@ -256,8 +256,8 @@ static must_check int add_rules(scmp_filter_ctx filter,
 				.datum_b = permission->value,
 			};
 
-			error = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, permission->syscall,
-						       1, &rule);
+			error = seccomp_rule_add_array(
+			    filter, SCMP_ACT_ALLOW, permission->syscall, 1, &rule);
 		}
 		if (error && error != -EEXIST) {
 			return error;
@@ -266,11 +266,11 @@ static must_check int add_rules(scmp_filter_ctx filter,
 	return 0;
 }
 
-static must_check int enter_seccomp(const struct sandbox_policy *policy,
-				    struct sandbox_result *result)
+static must_check int enter_seccomp(
+    const struct sandbox_policy *policy, struct sandbox_result *result)
 {
-	const struct sandbox_permission abort_self =
-	    SANDBOX_PERMIT_ARG(tgkill, 0, (uint64_t)getpid(), "abort()");
+	const struct sandbox_permission abort_self = SANDBOX_PERMIT_ARG(
+	    tgkill, 0, (uint64_t)getpid(), "abort()");
 	const struct sandbox_permission *permissions;
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	size_t count;
@@ -367,17 +367,17 @@ static void print_permissions(int fd, const struct sandbox_permission *permissio
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct sandbox_permission *permission = &permissions[i];
-		char *name =
-		    seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, permission->syscall);
+		char *name = seccomp_syscall_resolve_num_arch(
+		    SCMP_ARCH_NATIVE, permission->syscall);
 		char rule[64] = "any";
 
 		if (permission->argument >= 0 && permission->mask) {
 			snprintf(rule, sizeof(rule), "arg%d & 0x%llx == 0x%llx",
-				 permission->argument, (unsigned long long)permission->mask,
-				 (unsigned long long)permission->value);
+			    permission->argument, (unsigned long long)permission->mask,
+			    (unsigned long long)permission->value);
 		} else if (permission->argument >= 0) {
 			snprintf(rule, sizeof(rule), "arg%d == 0x%llx", permission->argument,
-				 (unsigned long long)permission->value);
+			    (unsigned long long)permission->value);
 		}
 		dprintf(fd, "%-18s %-22s %s\n", name ? name : "?", rule, permission->reason);
 		free(name);
@@ -390,8 +390,8 @@ void sandbox_print(const struct sandbox_policy *policy, int fd)
 	size_t count;
 
 	dprintf(fd, "# %s: %s, %s; any other call ends the process\n", policy->process,
-		policy->keep_files ? "files stay reachable" : "no files",
-		policy->keep_capabilities ? "capabilities kept" : "no capabilities");
+	    policy->keep_files ? "files stay reachable" : "no files",
+	    policy->keep_capabilities ? "capabilities kept" : "no capabilities");
 	permissions = sandbox_common_permissions(&count);
 	print_permissions(fd, permissions, count);
 	permissions = sandbox_sanitizer_permissions(&count);
