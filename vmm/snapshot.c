@@ -464,10 +464,13 @@ int snapshot_load(struct machine *machine, int (*create_processors)(struct machi
 	char why[STATE_REASON_MAX];
 	char *bytes = NULL;
 	size_t size;
-	int error = file ? fd_read_file(machine->files.state, STATE_FILE_MAX, &bytes, &size)
-			 : -ENOMEM;
+	int error = file ? 0 : -ENOMEM;
 
 	*code = VMM_EXIT_SNAPSHOT;
+	if (!error && lseek(machine->files.state, 0, SEEK_SET) < 0) {
+		error = -errno;
+	}
+	error = error ? error : fd_read_file(machine->files.state, STATE_FILE_MAX, &bytes, &size);
 	if (error) {
 		snprintf(reason, MACHINE_REASON_MAX, "snapshot: reading the device state: %s",
 		    strerrordesc_np(-error));
