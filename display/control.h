@@ -22,7 +22,8 @@
 enum {
 	DISPLAY_LISTEN_FD = 3,
 	DISPLAY_SECURITY_MAX = 8,
-	DISPLAY_NAME_MAX = 1023, /* bytes of a user's name or password that are taken; longer is refused */
+	DISPLAY_NAME_MAX =
+	    1023, /* bytes of a user's name or password that are taken; longer is refused */
 };
 
 /* Monitor -> display. None is answered, except HELLO. */
@@ -104,11 +105,12 @@ enum display_exit {
 
 struct display_config {
 	uint64_t viewer_id;
-	char peer[64];      /* address for messages and PAM_RHOST, "192.0.2.7" or "unix" */
-	char peer_user[64]; /* not empty: the Unix user at the other end, already known; offers security type None */
+	char peer[64]; /* address for messages and PAM_RHOST, "192.0.2.7" or "unix" */
+	char peer_user
+	    [64]; /* not empty: the Unix user at the other end, already known; offers security type None */
 	char desktop_name[128];
-	char layout[32];    /* keyboard layout of the guests */
-	uint32_t grace_s;   /* from connect to login */
+	char layout[32];                         /* keyboard layout of the guests */
+	uint32_t grace_s;                        /* from connect to login */
 	uint32_t security[DISPLAY_SECURITY_MAX]; /* enum display_security, in the order offered */
 	uint32_t security_count;
 	char tls_priority[256]; /* GnuTLS priority string */

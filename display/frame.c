@@ -44,7 +44,7 @@ int frame_write(int fd, uint32_t width, uint32_t height, uint32_t stride, const 
 	}
 	for (uint32_t y = 0; !error && y < height; y++) {
 		error = fd_pwrite_all(fd, (const uint8_t *)pixels + (size_t)y * stride, row,
-				      FRAME_HEADER_SIZE + y * row);
+		    FRAME_HEADER_SIZE + y * row);
 	}
 	return error;
 }

@@ -23,7 +23,8 @@ struct frame {
 };
 
 /* Writes header and rows (each `stride` bytes apart in `pixels`) to an empty file; not fsynced. 0 or -errno. */
-must_check int frame_write(int fd, uint32_t width, uint32_t height, uint32_t stride, const void *pixels);
+must_check int frame_write(
+    int fd, uint32_t width, uint32_t height, uint32_t stride, const void *pixels);
 /* Maps the frame privately and read-only. 0, -EPROTO when it is not a frame or is cut, or -errno. */
 must_check int frame_map(int fd, struct frame *frame);
 void frame_unmap(struct frame *frame);

@@ -71,8 +71,8 @@ void scanout_damage_encode(const struct scanout_damage *damage, struct wire *wir
 	}
 }
 
-int scanout_damage_decode(struct wire *wire, const struct scanout *scanout,
-			  struct scanout_damage *damage)
+int scanout_damage_decode(
+    struct wire *wire, const struct scanout *scanout, struct scanout_damage *damage)
 {
 	uint64_t size = (uint64_t)scanout->stride * scanout->height;
 	size_t count;

@@ -19,14 +19,18 @@
 
 enum link_message {
 	/* display -> VMM */
-	LINK_WANT = 1,   /* u32 scanout id: news wanted since the last DAMAGE; id 0: send SCANOUT and full damage first */
+	LINK_WANT =
+	    1, /* u32 scanout id: news wanted since the last DAMAGE; id 0: send SCANOUT and full damage first */
 	LINK_INPUT = 2,  /* 1 to LINK_INPUT_MAX events, input/event.h */
 	LINK_RESIZE = 3, /* u32 width, u32 height: the size the viewer would like, in pixels */
 
 	/* VMM -> display */
-	LINK_SCANOUT = 16, /* struct scanout; one fd, the memfd. A new picture or a new mode; all of it is damaged */
-	LINK_DAMAGE = 17,  /* u32 scanout id, u64 event time, u16 count, then count spans; see scanout_damage */
-	LINK_LEDS = 18,    /* u8: bit 0 scroll lock, 1 num lock, 2 caps lock, as RFB's QEMU LED state has them */
+	LINK_SCANOUT =
+	    16, /* struct scanout; one fd, the memfd. A new picture or a new mode; all of it is damaged */
+	LINK_DAMAGE =
+	    17, /* u32 scanout id, u64 event time, u16 count, then count spans; see scanout_damage */
+	LINK_LEDS =
+	    18, /* u8: bit 0 scroll lock, 1 num lock, 2 caps lock, as RFB's QEMU LED state has them */
 };
 
 enum {
@@ -65,4 +69,5 @@ void scanout_encode(const struct scanout *scanout, struct wire *wire);
 must_check int scanout_decode(struct wire *wire, struct scanout *scanout);
 void scanout_damage_encode(const struct scanout_damage *damage, struct wire *wire);
 /* Checks the spans against `scanout`. Returns 0 or -EPROTO; -ESTALE when the damage is of another picture. */
-must_check int scanout_damage_decode(struct wire *wire, const struct scanout *scanout, struct scanout_damage *damage);
+must_check int scanout_damage_decode(
+    struct wire *wire, const struct scanout *scanout, struct scanout_damage *damage);
