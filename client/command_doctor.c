@@ -27,7 +27,7 @@ static const struct {
 	{ "configuration", doctor_check_configuration },
 	{ "pam", doctor_check_pam },
 	{ "port", doctor_check_port },
-	{ "disk space", doctor_check_disk },
+	{ "disk", doctor_check_disk },
 	{ "certificate", doctor_check_certificate },
 	{ "permissions", doctor_check_group },
 	{ "clock", doctor_check_clock },
@@ -70,31 +70,53 @@ static void ask_daemon(struct doctor *doctor)
 	control_reply_fini(&reply);
 }
 
-/* What the daemon finds itself, in its own view of the host. The number of results. */
-static size_t ask_daemon_checks(struct doctor *doctor, struct doctor_result *results)
+/* One of the daemon's own results. 0, or -EPROTO. */
+static int read_check(const json_t *json, struct doctor_result *result)
+{
+	memset(result, 0, sizeof(*result));
+	result->level = json_is_true(json_object_get(json, "ok")) ? DOCTOR_OK : DOCTOR_BAD;
+	if (answer_string(json, "name", result->name, sizeof(result->name)) ||
+	    answer_string(json, "detail", result->detail, sizeof(result->detail)) ||
+	    answer_string(json, "mend", result->mend, sizeof(result->mend)) || !result->name[0]) {
+		return -EPROTO;
+	}
+	return 0;
+}
+
+/*
+ * The daemon looks at some of the same things, with its own eyes and rights, which are those that count: where it finds
+ * something bad, or finds good what looked bad from here, its result replaces ours. Returns the new number of results.
+ */
+static size_t merge_check(
+    struct doctor_result *results, size_t count, const struct doctor_result *check)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(results[i].name, check->name) == 0) {
+			if (check->level == DOCTOR_BAD || results[i].level == DOCTOR_BAD) {
+				results[i] = *check;
+			}
+			return count;
+		}
+	}
+	results[count] = *check;
+	return count + 1;
+}
+
+/* Adds what the daemon finds itself. The number of results then. */
+static size_t ask_daemon_checks(struct doctor *doctor, struct doctor_result *results, size_t count)
 {
 	struct control_reply reply;
+	struct doctor_result check;
 	const json_t *list;
-	size_t count = 0;
 
 	if (!doctor->reachable ||
 	    control_call_take(doctor->client->control, "Doctor", NULL, -1, NULL, NULL, &reply)) {
-		return 0;
+		return count;
 	}
 	list = json_object_get(reply.parameters, "checks");
-	for (size_t i = 0; i < json_array_size(list) && count < DAEMON_CHECKS_MAX; i++) {
-		const json_t *check = json_array_get(list, i);
-		char name[ANSWER_NAME_MAX - 8];
-
-		if (answer_string(check, "name", name, sizeof(name)) == 0 &&
-		    answer_string(check, "detail", results[count].detail, DOCTOR_DETAIL_MAX) == 0 &&
-		    answer_string(check, "mend", results[count].mend, DOCTOR_DETAIL_MAX) == 0) {
-			snprintf(
-			    results[count].name, sizeof(results[count].name), "daemon: %s", name);
-			results[count].level = json_is_true(json_object_get(check, "ok"))
-						   ? DOCTOR_OK
-						   : DOCTOR_BAD;
-			count++;
+	for (size_t i = 0; i < json_array_size(list) && i < DAEMON_CHECKS_MAX; i++) {
+		if (read_check(json_array_get(list, i), &check) == 0) {
+			count = merge_check(results, count, &check);
 		}
 	}
 	control_reply_fini(&reply);
@@ -161,7 +183,7 @@ int command_doctor(struct client *client, const struct arguments *arguments)
 		snprintf(results[i].name, sizeof(results[i].name), "%s", checks[i].name);
 		checks[i].check(doctor, &results[i]);
 	}
-	count = own + ask_daemon_checks(doctor, results + own);
+	count = ask_daemon_checks(doctor, results, own);
 	for (size_t i = 0; i < count; i++) {
 		good &= results[i].level != DOCTOR_BAD;
 	}

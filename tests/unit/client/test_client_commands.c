@@ -433,9 +433,9 @@ static void test_logs(void **state)
 	assert_string_equal(more.out, plain.out);
 	assert_string_equal(json.out, "{\"line\":\"one\"}\n{\"line\":\"two "
 				      "\\u001B[31m\xef\xbf\xbd\"}\n{\"line\":\"three\"}\n");
-	assert_string_equal(
-	    fake_server_call(server, 0), "{\"method\":\"org.tanmatsu.Logs\",\"parameters\":{"
-					 "\"session\":\"alice\",\"kind\":\"console\"}}");
+	assert_string_equal(fake_server_call(server, 0),
+	    "{\"method\":\"org.tanmatsu.Logs\",\"parameters\":{"
+	    "\"session\":\"alice\",\"kind\":\"console\"}}");
 	run_free(&plain);
 	run_free(&terminal);
 	run_free(&last);

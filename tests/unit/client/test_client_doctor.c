@@ -365,7 +365,10 @@ static void test_the_command(void **state)
 			"tmp\",\"listen\":[{\"address\":\"127.0.0.1\",\"port\":5900}]}}" },
 		{ .method = "Doctor",
 		    .text = "{\"parameters\":{\"checks\":[{\"name\":\"sandbox\",\"ok\":false,"
-			    "\"detail\":\"\\u001b[2Jno seccomp\",\"mend\":\"another kernel\"}]}}" },
+			    "\"detail\":\"\\u001b[2Jno seccomp\",\"mend\":\"another kernel\"},"
+			    "{\"name\":\"kvm\",\"ok\":false,\"detail\":\"not for the "
+			    "daemon\",\"mend\":\"mend it\"},"
+			    "{\"name\":5},[],{\"name\":\"\"}]}}" },
 	};
 	struct fake_server *server = fake_server_start(script, 2);
 	struct run plain = RUN(server, "doctor");
@@ -378,7 +381,8 @@ static void test_the_command(void **state)
 
 	(void)state;
 	assert_int_equal(plain.status, CLIENT_FAILED);
-	assert_non_null(strstr(plain.out, "daemon: sandbox"));
+	assert_non_null(strstr(plain.out, "bad      sandbox"));
+	assert_non_null(strstr(plain.out, "not for the daemon"));
 	assert_null(strchr(plain.out, '\033'));
 	assert_null(strstr(terminal.out, "\033[2J"));
 	assert_non_null(strstr(plain.out, "version 1.2.3, pid 9, single-user mode"));
