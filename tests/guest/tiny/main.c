@@ -127,13 +127,13 @@ static void sleep(uint64_t cycles)
 {
 	tiny_sleep_cycles = cycles;
 	tiny_request = TINY_SLEEP;
-	__asm__ volatile("int $0x80" : : : "memory");
+	__asm__ volatile("ud2" : : : "memory");
 }
 
 static void call(uint32_t request)
 {
 	tiny_request = request;
-	__asm__ volatile("int $0x80" : : : "memory");
+	__asm__ volatile("ud2" : : : "memory");
 }
 
 static void keyboard_wait_input_free(void)

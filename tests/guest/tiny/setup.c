@@ -9,7 +9,7 @@ enum {
 	PIC2 = 0xa0,
 	VECTOR_PIC = 0x20,
 	VECTOR_TIMER = 0x40,
-	VECTOR_CALL = 0x80,
+	VECTOR_CALL = 6, /* invalid opcode: UD2 calls, since not every host lets CPL 3 use INT */
 	UART = 0x3f8,
 	QUEUE = 4096,
 	MSR_TSC_DEADLINE = 0x6e0,
@@ -65,7 +65,7 @@ void tiny_on_spurious_entry(void);
 void tiny_on_exception_entry(void);
 void tiny_on_uart(void);
 void tiny_on_timer(void);
-void tiny_on_call(void);
+void tiny_on_call(uint64_t *frame);
 void tiny_on_spurious(void);
 void tiny_on_exception(const uint64_t *frame);
 
@@ -113,11 +113,15 @@ static void sleep(void)
 	__asm__ volatile("sti; hlt; cli" : : : "memory");
 }
 
-void tiny_on_call(void)
+void tiny_on_call(uint64_t *frame)
 {
 	static const struct descriptor_register nothing;
 
-	switch (tiny_request) {
+	uint32_t request = tiny_request;
+
+	tiny_request = 0;
+	frame[0] += 2; /* past the UD2 */
+	switch (request) {
 	case TINY_SLEEP:
 		sleep();
 		break;
@@ -128,7 +132,9 @@ void tiny_on_call(void)
 		((void (*)(void))0xd0000000)();
 		break;
 	default:
-		break;
+		frame[0] -= 2;
+		tiny_on_exception(frame);
+		__asm__ volatile("1: hlt; jmp 1b");
 	}
 }
 
@@ -199,7 +205,7 @@ static void set_tables(void)
 	}
 	set_gate(VECTOR_PIC + 4, tiny_on_uart_entry, 0);
 	set_gate(VECTOR_TIMER, tiny_on_timer_entry, 0);
-	set_gate(VECTOR_CALL, tiny_on_call_entry, 3);
+	set_gate(VECTOR_CALL, tiny_on_call_entry, 0);
 	__asm__ volatile("lgdt %0; lidt %1; ltr %w2"
 			 :
 			 : "m"(gdtr), "m"(idtr), "r"(0x40)

@@ -36,6 +36,7 @@ tiny_start:
 	push %r10
 	push %r11
 	cld
+	lea 72(%rsp), %rdi
 	call \name
 	pop %r11
 	pop %r10
