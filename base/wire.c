@@ -15,7 +15,7 @@ enum {
 void wire_init_read(struct wire *wire, const void *data, size_t size)
 {
 	/* The cast drops const; `writable` stays false, and reserve() refuses such a wire. */
-	*wire = (struct wire){ .data = (uint8_t *)(uintptr_t)data, .size = size };
+	*wire = (struct wire){ .data = (uint8_t *)data, .size = size };
 }
 
 void wire_init_write(struct wire *wire, void *data, size_t size)

@@ -3,7 +3,8 @@
 import re
 
 OPENING = (
-    ((".c", ".h", ".S"), re.compile(r"/\*.*?\*/", re.DOTALL)),
+    ((".c", ".h"), re.compile(r"/\*.*?\*/", re.DOTALL)),
+    ((".S",), re.compile(r"/\*.*?\*/|#[^\n]*", re.DOTALL)),
     ((".py",), re.compile(r'""".*?"""|#[^\n]*', re.DOTALL)),
     ((".sh", ".cmake", "CMakeLists.txt", ".bash", ".fish"), re.compile(r"#[^\n]*")),
 )
