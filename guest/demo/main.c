@@ -38,8 +38,13 @@ static void die(const char *why)
 
 void machine_fault(void)
 {
+	static bool again;
 	char why[96];
 
+	while (again) {
+		/* A fault on the way to report a fault: be quiet. */
+	}
+	again = true;
 	text_format(why, sizeof(why), "fault %lu at 0x%lx, memory 0x%lx", fault_vector,
 		    fault_address, fault_memory);
 	die(why);

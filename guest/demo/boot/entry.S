@@ -70,7 +70,7 @@ _start:
 	iretq
 
 	.text
-/* Fills in the IDT: every vector enters through its stub, 16 bytes apart; only the gate may be called by the program. */
+/* Fills in the IDT: every vector enters through its stub, 16 bytes apart. */
 build_idt:
 	lea stubs(%rip), %rax
 	lea idt(%rip), %rdi
@@ -85,13 +85,6 @@ build_idt:
 	add $16, %rdi
 	dec %ecx
 	jnz 1b
-	lea gate(%rip), %rax
-	lea idt + 16 * VECTOR_GATE(%rip), %rdi
-	mov %ax, (%rdi)
-	movw $GDT_KERNEL_CODE, 2(%rdi)
-	movw $0xee00, 4(%rdi)
-	shr $16, %rax
-	mov %ax, 6(%rdi)
 	ret
 
 /* One stub for each vector. The first 32 are exceptions, of which some come with an error code. */
@@ -132,15 +125,16 @@ interrupt:
 	iretq
 
 /*
- * The gate, INT VECTOR_GATE. EAX says what to do, and is the answer:
+ * The gate, UD2 with GATE_x in EAX, which is the answer too:
  *   GATE_HALT   halts until an interrupt came; not at all if one is noted already. Answers 0.
  *   GATE_WRMSR  writes RSI to the MSR in EDI. Answers 0, or 1 if the machine refuses.
- * It is entered with interrupts off, so that nothing can come between the look at pending_any and the HLT.
+ * It is entered with interrupts off, so that nothing can come between the look at pending_any and the HLT. On entry
+ * the stack has vector and error code above the frame.
  */
 	.align 16
-gate:
-	cmp $GATE_WRMSR, %eax
-	je gate_wrmsr
+gate_halt_entry:
+	add $16, %rsp
+	addq $2, (%rsp)
 	cmpb $0, pending_any(%rip)
 	jne 1f
 	sti
@@ -149,7 +143,9 @@ gate_hlt:
 	cli
 1:	xor %eax, %eax
 	iretq
-gate_wrmsr:
+gate_wrmsr_entry:
+	add $16, %rsp
+	addq $2, (%rsp)
 	push %rcx
 	push %rdx
 	mov %edi, %ecx
@@ -170,7 +166,13 @@ gate_wrmsr_refused:
 /* An exception: the refused WRMSR goes on; anything else is reported by the program's own code, at CPL 3. */
 	.align 16
 exception:
-	push %rax
+	cmpq $VECTOR_UNDEFINED, (%rsp)
+	jne 1f
+	cmp $GATE_HALT, %eax
+	je gate_halt_entry
+	cmp $GATE_WRMSR, %eax
+	je gate_wrmsr_entry
+1:	push %rax
 	lea gate_wrmsr_try(%rip), %rax
 	cmp %rax, 24(%rsp)
 	jne 1f

@@ -28,7 +28,7 @@ static inline void gate_halt(void)
 {
 	uint32_t result = GATE_HALT;
 
-	__asm__ volatile("int %1" : "+a"(result) : "i"(VECTOR_GATE) : "memory", "cc");
+	__asm__ volatile("ud2" : "+a"(result) : : "memory", "cc");
 }
 
 /* Writes a model-specific register; false if the machine refuses it. */
@@ -36,9 +36,9 @@ static inline bool gate_write_msr(uint32_t msr, uint64_t value)
 {
 	uint32_t result = GATE_WRMSR;
 
-	__asm__ volatile("int %1"
+	__asm__ volatile("ud2"
 			 : "+a"(result)
-			 : "i"(VECTOR_GATE), "D"((uint64_t)msr), "S"(value)
+			 : "D"((uint64_t)msr), "S"(value)
 			 : "memory", "cc");
 	return result == 0;
 }
