@@ -81,7 +81,7 @@ static int open_kernel(const struct machine *machine, struct loader_source *kern
 		return loader_source_file(machine->files.kernel, kernel);
 	}
 #ifdef TANMATSU_HAVE_DEMO
-	*kernel = loader_source_memory(demo_image, demo_image_size);
+	*kernel = loader_source_memory(guest_demo_elf, guest_demo_elf_size);
 	return 0;
 #else
 	return -ENOENT;
