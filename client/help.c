@@ -1,4 +1,4 @@
-/* See help.h. */
+/* Help texts, made from the table of commands so that the two cannot differ. See help.h. */
 #include "client/help.h"
 
 #include <string.h>

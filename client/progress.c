@@ -1,4 +1,4 @@
-/* See progress.h. */
+/* The progress bar: one line of standard error, drawn over and cleared at the end. See progress.h. */
 #include "client/progress.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* See table.h. */
+/* Tables by libsmartcols; every cell is cleaned before the library sees it. See table.h. */
 #include "client/table.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* See viewer.h. */
+/* Finding and running the viewer, and ssh: children that end with us, whatever ends us. See viewer.h. */
 #include "client/viewer.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* See run.h. */
+/* Command lines run in this process, with streams in memory and a clock that stands still. See run.h. */
 #include "run.h"
 
 #include <assert.h>
