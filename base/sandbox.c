@@ -303,7 +303,8 @@ static must_check int enter_seccomp(
 	/* Its arguments lie in memory, where no filter can look; told that it is not there, the C library
 	 * uses clone(), whose flags can be narrowed. */
 	if (!error && permits(policy, __NR_clone) && !permits(policy, __NR_clone3)) {
-		error = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(ENOSYS), __NR_clone3, 0, NULL);
+		error = seccomp_rule_add_array(
+		    filter, SCMP_ACT_ERRNO(ENOSYS), __NR_clone3, 0, NULL);
 	}
 	if (!error) {
 		error = seccomp_load(filter);
@@ -323,12 +324,31 @@ int __lsan_is_turned_off(void)
 }
 #endif
 
+/*
+ * Whether this is the only thread, as far as /proc tells: another one would keep its capabilities
+ * and its files. The sanitizers have threads of their own.
+ */
+static bool is_single_threaded(void)
+{
+#ifdef TANMATSU_SANITIZED
+	return true;
+#else
+	struct stat status;
+
+	/* A folder has a link for itself, one in its parent, and one for each folder in it. */
+	return stat("/proc/self/task", &status) < 0 || status.st_nlink <= 3;
+#endif
+}
+
 int sandbox_enter(const struct sandbox_policy *policy, struct sandbox_result *result)
 {
 	bool drop_all = !policy->keep_capabilities;
 	int error;
 
 	*result = (struct sandbox_result){ 0 };
+	if (!is_single_threaded()) {
+		return -EBUSY;
+	}
 	if (drop_all && has_capability(CAP_SETPCAP)) {
 		error = drop_bounding_set();
 		if (error) {

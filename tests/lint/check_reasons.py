@@ -1,8 +1,8 @@
-"""Every permission in a sandbox has its reason: the last argument of SANDBOX_PERMIT... is a string that says something."""
+"""Every permission in a sandbox has its reason: the last argument of ...PERMIT...() is a string that says something."""
 
 import re
 
-CALL = re.compile(r"\bSANDBOX_PERMIT\w*\s*\(")
+CALL = re.compile(r"\b[A-Z_]*PERMIT[A-Z_]*\s*\(")  # also a list's own shorthands, as PERMIT_IOCTL
 STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 SHORTEST = 6  # characters: "free()" is the shortest reason there is
 

@@ -40,6 +40,7 @@ PLANTED = (
      "permission for open"),
     ("reasons", "base/list.c", '/* A list of calls. */\n\tSANDBOX_PERMIT_ARG(ioctl, 1,\n\t\tX("a"), NULL),\n', 2,
      "permission for ioctl"),
+    ("reasons", "vmm/list.c", '/* A list of calls. */\n\tPERMIT_IOCTL(KVM_RUN, why),\n', 2, "permission for KVM_RUN"),
     ("format", "base/ugly.c", "/* Not formatted. */\nint  a( void ) ;\n", 2, "clang-format"),
     ("scripts", "tools/broken", "#!/bin/bash\n# Does not parse.\nset -e\nif true; then\n", 1, "syntax error"),
     ("scripts", "tools/careless", "#!/bin/sh\n# Goes on after errors.\ntrue\n", 1, "set -e"),

@@ -4,6 +4,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -427,6 +429,40 @@ static void test_keep_capabilities(void **state)
 	assert_fine(&policy, act_expect_capabilities);
 }
 
+#ifndef TANMATSU_SANITIZED
+static void *run_thread(void *context)
+{
+	sem_wait(context);
+	return NULL;
+}
+#endif
+
+/* A thread that is there already would keep what this one gives up. */
+static void test_second_thread(void **state)
+{
+#ifdef TANMATSU_SANITIZED
+	(void)state;
+	skip(); /* sanitizers have threads of their own, so nothing can be told from their number */
+#else
+	struct sandbox_result result;
+	sem_t gate;
+	pthread_t thread;
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	assert_int_equal(sem_init(&gate, 0, 0), 0);
+	assert_true(child >= 0);
+	if (child == 0) {
+		check(pthread_create(&thread, NULL, run_thread, &gate) == 0);
+		check(sandbox_enter(&PLAIN, &result) == -EBUSY);
+		_exit(CHILD_OK);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(WEXITSTATUS(status), CHILD_OK);
+#endif
+}
+
 static void act_large_allocation(const struct sandbox_result *result)
 {
 	(void)result;
@@ -489,6 +525,7 @@ int main(void)
 		cmocka_unit_test(test_ordinary_user),
 		cmocka_unit_test(test_keep_files),
 		cmocka_unit_test(test_keep_capabilities),
+		cmocka_unit_test(test_second_thread),
 		cmocka_unit_test(test_address_space_limit),
 		cmocka_unit_test(test_print),
 	};
