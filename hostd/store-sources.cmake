@@ -6,5 +6,10 @@ list(APPEND HOSTD_SOURCES
 	config_resolve.c
 	config_table.c
 	config_values.c
+	store.c
+	store_generation.c
+	store_io.c
+	store_load.c
+	store_manifest.c
 	users.c
 )

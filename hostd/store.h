@@ -1,14 +1,6 @@
 /*
  * The registry of desktops on disk, and the only code that writes there. Read and repaired with a
- * text editor:
- *
- *   STATE/lock                              held (flock) by the one daemon that uses this folder
- *   STATE/tls/                              hostd/certificate.h
- *   STATE/sessions/USER/manifest.json       user, times resumed, whether it runs
- *   STATE/sessions/USER/console.log events.log
- *   STATE/sessions/USER/gen.N/              a snapshot: state, ram, frame, manifest.json, and
- * `consumed` once it was run STATE/sessions/USER/gen.N.tmp/          being written, or being
- * deleted STATE/sessions/USER/gen.N.damaged/      set aside for a person to look at
+ * text editor; its folders are listed below.
  *
  * What must stay true, at every moment at which the power may go: a generation is valid by one
  * rename, after all in it and its folder are fsynced; `consumed` is durable before a vCPU runs; a
@@ -19,6 +11,18 @@
  * Every call that changes the disk goes through struct store_io, so that tests can fail, count or
  * lose each of them. Monitor; blocks on the disk. One thread per store.
  */
+/* clang-format off */
+/*
+ *   STATE/lock                              held (flock) by the one daemon that uses this folder; its pid
+ *   STATE/tls/                              hostd/certificate.h
+ *   STATE/sessions/USER/manifest.json       user, times resumed, whether it runs
+ *   STATE/sessions/USER/console.log         the guest's serial port
+ *   STATE/sessions/USER/events.log          what happened to the desktop
+ *   STATE/sessions/USER/gen.N/              a snapshot: state, ram, frame, manifest.json, and `consumed` once it was run
+ *   STATE/sessions/USER/gen.N.tmp/          being written, or being deleted
+ *   STATE/sessions/USER/gen.N.damaged/      set aside for a person to look at
+ */
+/* clang-format on */
 #pragma once
 
 #include <stdbool.h>
@@ -45,8 +49,8 @@ struct store_io {
 	ssize_t (*write)(void *context, int fd, const void *data, size_t size);
 	int (*fsync)(void *context, int fd);
 	int (*fallocate)(void *context, int fd, int mode, off_t offset, off_t length);
-	int (*renameat)(void *context, int from_folder, const char *from, int to_folder,
-			const char *to);
+	int (*renameat)(
+	    void *context, int from_folder, const char *from, int to_folder, const char *to);
 	int (*mkdirat)(void *context, int folder, const char *name, mode_t mode);
 	int (*unlinkat)(void *context, int folder, const char *name, int flags);
 };
@@ -63,7 +67,7 @@ struct store_session;
  * message); -EACCES, -ENOTDIR, ... `io` and `context` are kept; NULL for the system's.
  */
 must_check int store_open(const char *path, const struct store_io *io, void *context,
-			  struct store **store, char *message);
+    struct store **store, char *message);
 /* Gives the lock back. Sessions must be closed before. NULL is fine. */
 void store_close(struct store *store);
 /* The state folder; stays the store's. */
@@ -81,14 +85,14 @@ void store_free_users(char **users, size_t count);
  * -EINVAL: not a valid user name (users_name_valid()); -ENOENT; -errno.
  */
 must_check int store_session_open(struct store *store, const char *user, bool create,
-				  struct store_session **session, char *message);
+    struct store_session **session, char *message);
 void store_session_close(struct store_session *session);
 /* Its folder; stays the session's. */
 int store_session_folder(const struct store_session *session);
 /* What is there. Good until the next call that changes the session. */
 const struct catalogue *store_session_catalogue(const struct store_session *session);
 
-/* manifest.json of a session. */
+/* manifest.json of a session. A `message` of any call here may be NULL. */
 struct store_session_info {
 	char user[STORE_USER_MAX];
 	uint64_t created_us; /* UTC */
@@ -97,7 +101,12 @@ struct store_session_info {
 };
 
 const struct store_session_info *store_session_info(const struct store_session *session);
-/* Replaces the manifest durably. 0 or -errno, then the old one holds. */
+/*
+ * Replaces the manifest durably. With `running`, which is to be said before the first vCPU runs,
+ * first marks as consumed whatever generation is not yet: the disk is about to move on, so none may
+ * ever be resumed. 0 or -errno: then the desktop must not be started, and the old manifest or the
+ * new one holds.
+ */
 must_check int store_session_update(struct store_session *session, bool running, uint64_t resumes);
 
 /* Deletes temporary folders. Only while no VMM writes a snapshot of this desktop. 0 or the first
@@ -138,7 +147,7 @@ struct store_files {
  * behind.
  */
 must_check int store_generation_create(struct store_session *session, uint64_t number,
-				       uint64_t reserve_bytes, struct store_files *files);
+    uint64_t reserve_bytes, struct store_files *files);
 /*
  * Makes it valid. The VMM has written and fsynced the files. `complete`: the RAM layer needs no
  * older one. 0, after which it survives a power cut; or -errno, after which it is a temporary
@@ -146,8 +155,7 @@ must_check int store_generation_create(struct store_session *session, uint64_t n
  * then the VM must not run on (it would leave the snapshot behind).
  */
 must_check int store_generation_commit(struct store_session *session, uint64_t number,
-				       uint64_t base, bool complete,
-				       const struct store_identity *identity, uint64_t now_us);
+    uint64_t base, bool complete, const struct store_identity *identity, uint64_t now_us);
 /* Deletes gen.N.tmp. 0 (also when it is not there) or -errno. */
 must_check int store_generation_discard(struct store_session *session, uint64_t number);
 /* Marks it as consumed, durably. 0 (also when it was), or -errno: then no vCPU may run. */
@@ -159,25 +167,25 @@ must_check int store_generation_set_aside(struct store_session *session, uint64_
  * again. */
 must_check int store_session_prune(struct store_session *session, size_t keep, uint64_t base);
 
-/* The manifest of a committed generation. 0; -ENOENT; -EBADMSG with `message`. */
+/* The manifest of a committed generation. 0; -ENOENT; -EBADMSG with `message`; -EXDEV with `message` when a newer
+ * version wrote it. */
 must_check int store_generation_read(struct store_session *session, uint64_t number,
-				     struct store_generation *generation, char *message);
+    struct store_generation *generation, char *message);
 /*
  * Whether that generation may be loaded here: 0; -EXDEV with `message` when it was made on another
  * CPU, with other disks, or with another memory size or number of CPUs: then nothing is to be
  * deleted.
  */
-must_check int store_generation_fits(const struct store_generation *generation,
-				     const struct store_identity *here, char *message);
+must_check int store_generation_fits(
+    const struct store_generation *generation, const struct store_identity *here, char *message);
 /*
  * Opens a generation for loading, read-only: the state file, checked against its hash, and the RAM
  * layers, oldest first, checked for their sizes. The caller closes the descriptors. 0; -EBADMSG
  * with `message` when it is damaged; -errno.
  */
 must_check int store_generation_open(struct store_session *session, uint64_t number,
-				     struct store_generation *generation, int *state,
-				     int layers[CATALOGUE_LAYERS_MAX], size_t *layer_count,
-				     char *message);
+    struct store_generation *generation, int *state, int layers[CATALOGUE_LAYERS_MAX],
+    size_t *layer_count, char *message);
 /* The last frame of the newest committed generation, consumed or not, for captions and screenshots.
  * 0, -ENOENT, -EBADMSG. */
 must_check int store_frame_open(struct store_session *session, int *fd);
@@ -191,14 +199,14 @@ enum store_log {
 
 /* A log of the desktop, to append to (made when missing) or to read (-ENOENT). The caller closes
  * it. 0 or -errno. */
-must_check int store_session_log(struct store_session *session, enum store_log log, bool append,
-				 int *fd);
+must_check int store_session_log(
+    struct store_session *session, enum store_log log, bool append, int *fd);
 
 /*
  * Parsers of the two manifests, for tests and fuzzing: `text` is hostile. 0, or -EBADMSG with
  * `message`.
  */
-must_check int store_parse_session(const char *text, size_t size, struct store_session_info *info,
-				   char *message);
-must_check int store_parse_generation(const char *text, size_t size,
-				      struct store_generation *generation, char *message);
+must_check int store_parse_session(
+    const char *text, size_t size, struct store_session_info *info, char *message);
+must_check int store_parse_generation(
+    const char *text, size_t size, struct store_generation *generation, char *message);
