@@ -66,8 +66,8 @@ static bool chance_to_drop(const struct admission_limits *limits, uint32_t count
 	return ((uint64_t)random * 100) >> 32 < percent;
 }
 
-struct admission_decision admission_enter(struct admission *admission, uint64_t id,
-    const struct source *source, uint32_t random)
+struct admission_decision admission_enter(
+    struct admission *admission, uint64_t id, const struct source *source, uint32_t random)
 {
 	struct admission_decision decision = { 0 };
 	const struct admission_limits *limits = &admission->limits;

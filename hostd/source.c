@@ -49,7 +49,8 @@ void source_describe(const struct sockaddr *address, char *text, size_t size)
 
 		memcpy(&in6, address, sizeof(in6));
 		if (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr)) {
-			(void)inet_ntop(AF_INET, in6.sin6_addr.s6_addr + 12, buffer, sizeof(buffer));
+			(void)inet_ntop(
+			    AF_INET, in6.sin6_addr.s6_addr + 12, buffer, sizeof(buffer));
 		} else {
 			(void)inet_ntop(AF_INET6, &in6.sin6_addr, buffer, sizeof(buffer));
 		}

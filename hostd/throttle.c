@@ -77,8 +77,8 @@ static struct throttle_entry *find_or_make(struct throttle *throttle, enum throt
 	return entry;
 }
 
-uint64_t throttle_start_time(const struct throttle *throttle, const struct source *source,
-    uint64_t user, uint64_t now_us)
+uint64_t throttle_start_time(
+    const struct throttle *throttle, const struct source *source, uint64_t user, uint64_t now_us)
 {
 	size_t index = find_entry(throttle, THROTTLE_PAIR, source, user);
 	const struct throttle_entry *entry;
@@ -107,7 +107,8 @@ uint64_t throttle_failed(struct throttle *throttle, const struct source *source,
 	uint64_t answer;
 
 	for (size_t i = 0; i < 3; i++) {
-		struct throttle_entry *entry = find_or_make(throttle, kinds[i], source, user, now_us);
+		struct throttle_entry *entry = find_or_make(
+		    throttle, kinds[i], source, user, now_us);
 
 		if (entry->failures < UINT32_MAX) {
 			entry->failures++;

@@ -1,0 +1,223 @@
+/*
+ * What a VMM answers and tells. Replies come in the order of the requests; one that does not is a broken VMM, which is
+ * ended. Every field is read as if the guest had taken the VMM over.
+ */
+#include "hostd/monitor.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+
+static int reply_error(struct wire *body)
+{
+	int32_t error = (int32_t)wire_get_u32(body);
+
+	return error > 0 || error < -4095 ? -EPROTO : error;
+}
+
+/* The optional sentence after an error. */
+static void error_text(struct wire *body, int error, char text[PROTOCOL_TEXT_MAX])
+{
+	if (wire_remaining(body) > 0) {
+		wire_get_string(body, text, PROTOCOL_TEXT_MAX);
+		if (wire_ok(body) && text[0] != '\0') {
+			return;
+		}
+	}
+	(void)snprintf(text, PROTOCOL_TEXT_MAX, "%s", strerror(-error));
+}
+
+static enum machine_found found_by_state(const struct monitor_desktop *desktop, uint8_t state)
+{
+	switch (state) {
+	case VMM_STATE_RUNNING:
+		return MACHINE_FOUND_RUNNING;
+	case VMM_STATE_SUSPENDED:
+		return MACHINE_FOUND_SUSPENDED;
+	case VMM_STATE_STOPPED:
+		return desktop->ran ? MACHINE_FOUND_PAUSED : MACHINE_FOUND_STANDING;
+	default:
+		return MACHINE_FOUND_STANDING;
+	}
+}
+
+static int on_hello(struct monitor_desktop *desktop, int error, struct wire *body)
+{
+	uint8_t state = wire_get_u8(body);
+	char session[64];
+	uint32_t memory;
+
+	wire_get_string(body, session, sizeof(session));
+	memory = wire_get_u32(body);
+	(void)wire_get_u32(body); /* its pid, known better from the pidfd */
+	if (error || !wire_ok(body)) {
+		return -EPROTO;
+	}
+	if (!desktop->hello_awaited) {
+		return 0;
+	}
+	desktop->hello_awaited = false;
+	desktop->memory_mib = memory;
+	desktop->configured = state != VMM_STATE_EMPTY;
+	desktop->found = found_by_state(desktop, state);
+	log_notice("session=%s: found its VMM (pid %d) running on", desktop->user,
+	    (int)process_pid(desktop->process));
+	monitor_adopt_done(desktop->monitor);
+	return 0;
+}
+
+static void on_configured(struct monitor_desktop *desktop, int error, struct wire *body)
+{
+	char text[PROTOCOL_TEXT_MAX];
+
+	if (error == 0) {
+		desktop->configured = true;
+		monitor_desktop_report(desktop, REPORT_VMM_READY, 0, "");
+		return;
+	}
+	error_text(body, error, text);
+	{
+		struct report report = {
+			.value = error == -EBADMSG ? MACHINE_EXIT_SNAPSHOT : MACHINE_EXIT_ERROR,
+		};
+
+		(void)snprintf(report.user, sizeof(report.user), "%s", desktop->user);
+		(void)snprintf(report.text, sizeof(report.text), "%s", text);
+		log_error("session=%s: its VMM could not be built: %s", desktop->user, text);
+		monitor_report(desktop->monitor, REPORT_VMM_REFUSED, &report);
+	}
+}
+
+static int on_suspended(
+    struct monitor_desktop *desktop, uint64_t generation, int error, struct wire *body)
+{
+	struct vmm_suspend_report report = { 0 };
+
+	if (error == 0 && vmm_suspend_report_decode(body, &report) != 0) {
+		return -EPROTO;
+	}
+	monitor_suspend_reply(desktop, generation, error, &report);
+	return 0;
+}
+
+static void on_statistics(struct monitor_desktop *desktop, const struct monitor_pending *pending,
+    int error, struct wire *body)
+{
+	struct vmm_statistics statistics;
+	struct report report = { .tag = pending->tag };
+	struct wire out;
+
+	if (error == 0 && vmm_statistics_decode(body, &statistics) != 0) {
+		error = -EPROTO;
+	}
+	if (error) {
+		monitor_answer(desktop->monitor, pending->tag, error, "no statistics");
+		return;
+	}
+	wire_init_growing(&out, PROTOCOL_PAYLOAD_MAX);
+	vmm_statistics_encode(&statistics, &out);
+	(void)snprintf(report.user, sizeof(report.user), "%s", desktop->user);
+	report.payload = out.data;
+	report.payload_size = out.position;
+	monitor_report(desktop->monitor, REPORT_STATISTICS, &report);
+	wire_fini(&out);
+}
+
+static void on_attached(struct monitor_desktop *desktop, uint64_t viewer, int error)
+{
+	struct report report = { .viewer = viewer };
+
+	if (error == 0) {
+		return;
+	}
+	log_warning("session=%s: attach of viewer %llu: %s", desktop->user,
+	    (unsigned long long)viewer, strerror(-error));
+	(void)snprintf(report.user, sizeof(report.user), "%s", desktop->user);
+	monitor_report(desktop->monitor, REPORT_LINK_BROKEN, &report);
+}
+
+static int on_reply(struct monitor_desktop *desktop, struct ipc_message *message)
+{
+	struct monitor_pending pending;
+	struct wire *body = &message->body;
+	int result = 0;
+	int error;
+
+	if (desktop->pending_count == 0) {
+		return -EPROTO;
+	}
+	pending = desktop->pending[desktop->pending_first];
+	if (message->type != pending.type + VMM_REPLY) {
+		return -EPROTO;
+	}
+	desktop->pending_first = (desktop->pending_first + 1) % MONITOR_PENDING;
+	desktop->pending_count--;
+	error = reply_error(body);
+	switch (pending.type) {
+	case VMM_HELLO:
+		result = on_hello(desktop, error, body);
+		break;
+	case VMM_CONFIGURE:
+		on_configured(desktop, error, body);
+		break;
+	case VMM_SUSPEND:
+		result = on_suspended(desktop, pending.generation, error, body);
+		break;
+	case VMM_ATTACH:
+		on_attached(desktop, pending.viewer, error);
+		break;
+	case VMM_STATISTICS:
+		on_statistics(desktop, &pending, error, body);
+		break;
+	case VMM_PICTURE:
+		monitor_control_picture_reply(desktop, &pending, error, message);
+		break;
+	case VMM_INPUT:
+		monitor_answer(desktop->monitor, pending.tag, error, error ? strerror(-error) : "");
+		break;
+	case VMM_RUN:
+	case VMM_PAUSE:
+		if (error) {
+			monitor_desktop_report(desktop, REPORT_VMM_REFUSED, 0, strerror(-error));
+		}
+		break;
+	default:
+		if (error) {
+			log_warning("session=%s: request %u: %s", desktop->user, pending.type,
+			    strerror(-error));
+		}
+		break;
+	}
+	fd_close(&pending.control);
+	return result;
+}
+
+int monitor_vmm_message(struct monitor_desktop *desktop, struct ipc_message *message)
+{
+	struct report report = { 0 };
+
+	(void)snprintf(report.user, sizeof(report.user), "%s", desktop->user);
+	switch (message->type) {
+	case VMM_EVENT_EXITING:
+		desktop->exit_code = wire_get_u8(&message->body);
+		wire_get_string(&message->body, desktop->exit_text, sizeof(desktop->exit_text));
+		desktop->exit_known = true;
+		return wire_ok(&message->body) ? 0 : -EPROTO;
+	case VMM_EVENT_PROGRESS:
+		report.number[0] = wire_get_u32(&message->body);
+		if (report.number[0] > 100) {
+			return -EPROTO;
+		}
+		monitor_report(desktop->monitor, REPORT_PROGRESS, &report);
+		return 0;
+	case VMM_EVENT_VIEWER_GONE:
+		report.viewer = wire_get_u64(&message->body);
+		monitor_report(desktop->monitor, REPORT_LINK_BROKEN, &report);
+		return 0;
+	default:
+		return on_reply(desktop, message);
+	}
+}

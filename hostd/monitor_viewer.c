@@ -1,0 +1,515 @@
+/*
+ * A viewer's display process in the monitor: started with the viewer's socket, the certificate and the key, bound to a user
+ * once, told what to show, ended. What it says about itself is believed in nothing that matters.
+ */
+#include "hostd/monitor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "display/control.h"
+
+enum {
+	UNATTACHED_WIDTH = 1280,
+	UNATTACHED_HEIGHT = 800,
+};
+
+struct monitor_viewer *monitor_find_viewer(struct monitor *monitor, uint64_t id)
+{
+	for (struct monitor_viewer *viewer = monitor->viewers; viewer != NULL;
+	     viewer = viewer->next) {
+		if (viewer->id == id) {
+			return viewer;
+		}
+	}
+	return NULL;
+}
+
+static void name_of(uint64_t id, char name[32])
+{
+	(void)snprintf(name, 32, "%llu", (unsigned long long)id);
+}
+
+static void report_viewer(struct monitor_viewer *viewer, uint16_t type, const char *text)
+{
+	struct report report = { .viewer = viewer->id };
+
+	(void)snprintf(report.text, sizeof(report.text), "%s", text);
+	monitor_report(viewer->monitor, type, &report);
+}
+
+void monitor_viewer_record(struct monitor_viewer *viewer)
+{
+	struct monitor *monitor = viewer->monitor;
+	struct record record = {
+		.pid = viewer->process != NULL ? process_pid(viewer->process) : 0,
+		.viewer = viewer->id,
+		.slot = viewer->slot,
+		.attached = viewer->attached,
+		.granted = viewer->granted,
+	};
+	char name[32];
+	int error;
+
+	record.start = process_start_time(record.pid);
+	memcpy(record.user, viewer->user, sizeof(record.user));
+	memcpy(record.session, viewer->session, sizeof(record.session));
+	memcpy(record.peer, viewer->peer, sizeof(record.peer));
+	name_of(viewer->id, name);
+	error = record_write(monitor->display_fd, name, &record);
+	if (error) {
+		log_error("viewer %s: record: %s: after a restart of the daemon this viewer has to "
+			  "log in "
+			  "again",
+		    name, strerror(-error));
+	}
+}
+
+static void say_gone(struct monitor_viewer *viewer)
+{
+	if (!viewer->gone_said) {
+		viewer->gone_said = true;
+		report_viewer(viewer, REPORT_VIEWER_GONE, viewer->gone_text);
+	}
+}
+
+/* Process and channel have both ended: nothing more will come. */
+static void maybe_gone(struct monitor_viewer *viewer)
+{
+	if (viewer->exited && viewer->channel == NULL) {
+		say_gone(viewer);
+		monitor_viewer_destroy(viewer);
+	}
+}
+
+void monitor_viewer_destroy(struct monitor_viewer *viewer)
+{
+	struct monitor *monitor = viewer->monitor;
+	char name[32];
+
+	for (struct monitor_viewer **link = &monitor->viewers; *link != NULL;
+	     link = &(*link)->next) {
+		if (*link == viewer) {
+			*link = viewer->next;
+			break;
+		}
+	}
+	monitor_login_end(viewer);
+	name_of(viewer->id, name);
+	if (viewer->exited) {
+		monitor_remove_socket(monitor->display_fd, name);
+		record_remove(monitor->display_fd, name);
+	}
+	ipc_channel_destroy(viewer->channel);
+	process_destroy(viewer->process);
+	monitor_slot_free(monitor, viewer->slot);
+	free(viewer);
+}
+
+void monitor_viewer_kill(struct monitor_viewer *viewer, const char *why)
+{
+	if (viewer->gone_text[0] == '\0') {
+		(void)snprintf(viewer->gone_text, sizeof(viewer->gone_text), "%s", why);
+	}
+	if (viewer->process != NULL && !viewer->exited) {
+		(void)process_signal(viewer->process, SIGKILL);
+	}
+}
+
+static void on_ended(struct process *process, int status, void *context)
+{
+	struct monitor_viewer *viewer = context;
+
+	(void)process;
+	viewer->exited = true;
+	if (viewer->gone_text[0] == '\0') {
+		process_describe(status, viewer->gone_text, sizeof(viewer->gone_text));
+	}
+	log_debug("viewer %llu: its process has ended: %s", (unsigned long long)viewer->id,
+	    viewer->gone_text);
+	maybe_gone(viewer);
+}
+
+static void take_gone(struct monitor_viewer *viewer, struct wire *body)
+{
+	uint8_t reason = wire_get_u8(body);
+	char text[256];
+
+	wire_get_string(body, text, sizeof(text));
+	if (!wire_ok(body)) {
+		(void)snprintf(text, sizeof(text), "?");
+	}
+	log_info("viewer %llu from %s has left: %s", (unsigned long long)viewer->id, viewer->peer,
+	    text[0] != '\0'                      ? text
+	    : reason == DISPLAY_EXIT_VIEWER_LEFT ? "closed by the viewer"
+						 : "-");
+	(void)snprintf(viewer->gone_text, sizeof(viewer->gone_text), "%s", text);
+	say_gone(viewer);
+}
+
+static void on_state(struct monitor_viewer *viewer, struct wire *body)
+{
+	struct display_state state;
+
+	if (display_state_decode(body, &state) != 0) {
+		monitor_viewer_kill(viewer, "its process broke the protocol");
+		return;
+	}
+	if (!viewer->found) {
+		return;
+	}
+	if (!viewer->granted || state.phase != DISPLAY_PHASE_SESSION) {
+		monitor_viewer_kill(viewer, "had not logged in when the daemon was started again");
+	} else if (!state.attached && viewer->attached) {
+		viewer->attached = false;
+	}
+	monitor_adopt_done(viewer->monitor);
+}
+
+static int on_message(struct ipc_channel *channel, struct ipc_message *message, void *context)
+{
+	struct monitor_viewer *viewer = context;
+	struct report report = { .viewer = viewer->id };
+
+	(void)channel;
+	switch (message->type) {
+	case DISPLAY_EVENT_STATE:
+		on_state(viewer, &message->body);
+		break;
+	case DISPLAY_EVENT_LOGIN:
+		monitor_login_wanted(viewer);
+		break;
+	case DISPLAY_EVENT_ACTION:
+		report_viewer(viewer, REPORT_VIEWER_ACTION, "");
+		break;
+	case DISPLAY_EVENT_GONE:
+		take_gone(viewer, &message->body);
+		break;
+	case DISPLAY_EVENT_SHOWN:
+		report.number[0] = wire_get_u64(&message->body);
+		monitor_report(viewer->monitor, REPORT_VIEWER_SHOWN, &report);
+		break;
+	case DISPLAY_EVENT_RESIZE: /* goes to the desktop over the link */
+		break;
+	default:
+		return -EPROTO;
+	}
+	return 0;
+}
+
+static void on_close(struct ipc_channel *channel, int error, void *context)
+{
+	struct monitor_viewer *viewer = context;
+
+	(void)channel;
+	ipc_channel_destroy(viewer->channel);
+	viewer->channel = NULL;
+	if (error) {
+		log_warning("viewer %llu: its process broke the protocol: %s",
+		    (unsigned long long)viewer->id, strerror(-error));
+	}
+	/* A display process without its socket is at its end, or ought to be. */
+	monitor_viewer_kill(
+	    viewer, error ? "its process broke the protocol" : "its process has ended");
+	maybe_gone(viewer);
+}
+
+static const struct ipc_channel_ops channel_ops = {
+	.on_message = on_message,
+	.on_close = on_close,
+};
+
+void monitor_viewer_send(struct monitor_viewer *viewer, uint16_t type, const struct wire *body,
+    const int *fds, size_t fd_count)
+{
+	int error;
+
+	if (viewer->channel == NULL) {
+		return;
+	}
+	error = ipc_channel_send(viewer->channel, type, body, fds, fd_count);
+	if (error && error != -EPIPE) {
+		log_warning("viewer %llu: message %u: %s: it is closed",
+		    (unsigned long long)viewer->id, type, strerror(-error));
+		monitor_viewer_kill(viewer, "its process does not answer");
+	}
+}
+
+/* A copy of a PEM in memory, read-only to whoever gets it: the display process never sees a path. */
+static int make_memory_file(const char *name, const char *data, size_t size)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int error;
+
+	if (fd < 0) {
+		return -errno;
+	}
+	error = fd_write_all(fd, data, size);
+	if (error == 0 && lseek(fd, 0, SEEK_SET) < 0) {
+		error = -errno;
+	}
+	if (error) {
+		fd_close(&fd);
+		return error;
+	}
+	return fd;
+}
+
+static void fill_config(const struct monitor_viewer *viewer, struct display_config *config)
+{
+	const struct config_host *host = &viewer->monitor->config->host;
+	size_t used = 0;
+
+	config->viewer_id = viewer->id;
+	memcpy(config->peer, viewer->peer, sizeof(config->peer));
+	if (viewer->by_credentials) {
+		memcpy(config->peer_user, viewer->user, sizeof(config->peer_user));
+		config->security[config->security_count++] = DISPLAY_SECURITY_NONE;
+	} else {
+		for (size_t i = 0; i < host->security_count && i < DISPLAY_SECURITY_MAX; i++) {
+			config->security[config->security_count++] = host->security[i];
+		}
+	}
+	/* "%u" is the user, who is not known yet unless the socket told; "%h" is the host. */
+	for (const char *from = host->desktop_name;
+	     *from != '\0' && used + 1 < sizeof(config->desktop_name); from++) {
+		const char *word = NULL;
+
+		if (from[0] == '%' && from[1] == 'h') {
+			word = viewer->monitor->host;
+		} else if (from[0] == '%' && from[1] == 'u') {
+			word = viewer->user;
+		}
+		if (word == NULL) {
+			config->desktop_name[used++] = *from;
+			continue;
+		}
+		from++;
+		used += (size_t)snprintf(
+		    config->desktop_name + used, sizeof(config->desktop_name) - used, "%s", word);
+		if (used >= sizeof(config->desktop_name)) {
+			used = sizeof(config->desktop_name) - 1;
+		}
+	}
+	config->desktop_name[used] = '\0';
+	(void)snprintf(config->layout, sizeof(config->layout), "%s", host->layout);
+	(void)snprintf(
+	    config->tls_priority, sizeof(config->tls_priority), "%s", host->tls_priority);
+	config->grace_s = host->login_grace_s;
+	config->width = UNATTACHED_WIDTH;
+	config->height = UNATTACHED_HEIGHT;
+}
+
+static must_check int configure(struct monitor_viewer *viewer, int socket)
+{
+	struct monitor *monitor = viewer->monitor;
+	struct display_config config = { 0 };
+	int fds[3] = { socket, -1, -1 };
+	size_t fd_count = 1;
+	struct wire body;
+	int error = 0;
+
+	fill_config(viewer, &config);
+	wire_init_growing(&body, IPC_BODY_MAX);
+	display_config_encode(&config, &body);
+	if (!viewer->by_credentials) {
+		fds[1] = make_memory_file("certificate", monitor->chain, monitor->chain_size);
+		fds[2] = make_memory_file("key", monitor->key, monitor->key_size);
+		fd_count = 3;
+		if (fds[1] < 0 || fds[2] < 0) {
+			error = fds[1] < 0 ? fds[1] : fds[2];
+		}
+	}
+	if (error == 0) {
+		error = ipc_channel_send(viewer->channel, DISPLAY_HELLO, NULL, NULL, 0);
+	}
+	if (error == 0) {
+		error = ipc_channel_send(viewer->channel, DISPLAY_CONFIGURE, &body, fds, fd_count);
+	}
+	fd_close(&fds[1]);
+	fd_close(&fds[2]);
+	wire_fini(&body);
+	return error;
+}
+
+static struct monitor_viewer *make_viewer(struct monitor *monitor, uint64_t id, const char *peer)
+{
+	struct monitor_viewer *viewer = calloc(1, sizeof(*viewer));
+
+	if (viewer != NULL) {
+		viewer->monitor = monitor;
+		viewer->id = id;
+		(void)snprintf(viewer->peer, sizeof(viewer->peer), "%s", peer);
+		viewer->next = monitor->viewers;
+		monitor->viewers = viewer;
+	}
+	return viewer;
+}
+
+static void refuse_open(struct monitor *monitor, uint64_t id, const char *text)
+{
+	struct report report = { .viewer = id };
+
+	(void)snprintf(report.text, sizeof(report.text), "%s", text);
+	monitor_report(monitor, REPORT_VIEWER_GONE, &report);
+}
+
+void monitor_viewer_open(struct monitor *monitor, const struct viewer_open *open)
+{
+	struct report report = { .viewer = open->id };
+	struct monitor_viewer *viewer;
+	struct monitor_child child = { .program = "tanmatsu-display",
+		.folder = monitor->display_fd };
+	char name[32];
+	int connection = -1;
+	int error;
+
+	if (open->id == 0 || monitor_find_viewer(monitor, open->id) != NULL) {
+		refuse_open(monitor, open->id, "the viewer's number is in use");
+		return;
+	}
+	viewer = make_viewer(monitor, open->id, open->peer);
+	if (viewer == NULL) {
+		refuse_open(monitor, open->id, "out of memory");
+		return;
+	}
+	viewer->by_credentials = open->user[0] != '\0';
+	(void)snprintf(viewer->user, sizeof(viewer->user), "%s", open->user);
+	(void)snprintf(viewer->session, sizeof(viewer->session), "%s", open->session);
+	viewer->rights = open->rights;
+	name_of(open->id, name);
+	viewer->slot = monitor_slot_take(monitor);
+	child.name = name;
+	child.slot = viewer->slot;
+	child.on_exit = on_ended;
+	child.context = viewer;
+	error = viewer->slot == 0
+		    ? -EUSERS
+		    : monitor_spawn_child(monitor, &child, &viewer->process, &connection);
+	if (error == 0) {
+		error = ipc_channel_create_take(monitor->event, connection, MONITOR_QUEUE,
+		    &channel_ops, viewer, &viewer->channel);
+		if (error) {
+			fd_close(&connection);
+		} else {
+			error = configure(viewer, open->socket);
+		}
+	}
+	if (error) {
+		log_error("viewer from %s: cannot be served: %s", open->peer, strerror(-error));
+		monitor_viewer_kill(viewer, "its process could not be started");
+		viewer->exited = viewer->process == NULL || viewer->exited;
+		say_gone(viewer);
+		if (viewer->exited) {
+			monitor_viewer_destroy(viewer);
+		}
+		return;
+	}
+	monitor_viewer_record(viewer);
+	report.number[0] = (uint64_t)process_pid(viewer->process);
+	memcpy(report.user, viewer->user, sizeof(report.user));
+	monitor_report(monitor, REPORT_VIEWER_STARTED, &report);
+}
+
+int monitor_viewer_adopt(struct monitor *monitor, const struct record *record, int connection)
+{
+	struct monitor_viewer *viewer = make_viewer(monitor, record->viewer, record->peer);
+	int error;
+
+	if (viewer == NULL) {
+		return -ENOMEM;
+	}
+	viewer->found = true;
+	viewer->granted = record->granted;
+	viewer->attached = record->attached;
+	viewer->slot = record->slot;
+	memcpy(viewer->user, record->user, sizeof(viewer->user));
+	memcpy(viewer->session, record->session, sizeof(viewer->session));
+	viewer->rights = MACHINE_RIGHT_STEER | MACHINE_RIGHT_START;
+	if (strcmp(record->user, record->session) == 0) {
+		viewer->rights |= MACHINE_RIGHT_OWNER;
+	}
+	monitor_slot_mark(monitor, record->slot);
+	error = process_adopt(
+	    monitor->event, record->pid, record->start, on_ended, viewer, &viewer->process);
+	if (error == 0) {
+		error = ipc_channel_create_take(monitor->event, connection, MONITOR_QUEUE,
+		    &channel_ops, viewer, &viewer->channel);
+	}
+	if (error == 0) {
+		error = ipc_channel_send(viewer->channel, DISPLAY_HELLO, NULL, NULL, 0);
+	}
+	if (error) {
+		bool taken = viewer->channel != NULL;
+
+		viewer->gone_said = true;
+		monitor_viewer_destroy(viewer);
+		return taken ? -EPIPE : error;
+	}
+	return 0;
+}
+
+void monitor_viewer_grant(
+    struct monitor_viewer *viewer, const char *user, const char *session, uint32_t rights)
+{
+	struct report report = { .viewer = viewer->id, .value = rights };
+	struct wire body;
+
+	(void)snprintf(viewer->user, sizeof(viewer->user), "%s", user);
+	(void)snprintf(viewer->session, sizeof(viewer->session), "%s", session);
+	viewer->rights = rights;
+	viewer->granted = true;
+	monitor_viewer_record(viewer);
+
+	wire_init_growing(&body, IPC_BODY_MAX);
+	wire_put_string(&body, user);
+	monitor_viewer_send(viewer, DISPLAY_GRANTED, &body, NULL, 0);
+	wire_fini(&body);
+
+	(void)snprintf(report.user, sizeof(report.user), "%s", session);
+	(void)snprintf(report.text, sizeof(report.text), "%s", user);
+	monitor_report(viewer->monitor, REPORT_VIEWER_VERDICT, &report);
+}
+
+void monitor_viewer_show(
+    struct monitor_viewer *viewer, uint32_t caption, const char *text, uint8_t percent)
+{
+	struct monitor_desktop *desktop;
+	struct wire body;
+	int frame = -1;
+
+	/* The last frame, so that something is on the screen before the desktop is. An attached viewer has a newer one. */
+	if (viewer->granted && !viewer->attached &&
+	    (caption == DISPLAY_CAPTION_RESUMING || caption == DISPLAY_CAPTION_SAVED)) {
+		desktop = monitor_find_desktop(viewer->monitor, viewer->session);
+		if (desktop != NULL && store_frame_open(desktop->store, &frame) != 0) {
+			frame = -1;
+		}
+	}
+	wire_init_growing(&body, IPC_BODY_MAX);
+	wire_put_u8(&body, (uint8_t)caption);
+	wire_put_string(&body, text);
+	wire_put_u8(&body, percent);
+	monitor_viewer_send(viewer, DISPLAY_SHOW, &body, &frame, frame >= 0 ? 1 : 0);
+	wire_fini(&body);
+	fd_close(&frame);
+}
+
+void monitor_viewer_close(struct monitor_viewer *viewer, uint32_t caption, const char *text)
+{
+	struct wire body;
+
+	wire_init_growing(&body, IPC_BODY_MAX);
+	wire_put_u8(&body, (uint8_t)caption);
+	wire_put_string(&body, text);
+	monitor_viewer_send(viewer, DISPLAY_CLOSE, &body, NULL, 0);
+	wire_fini(&body);
+}
