@@ -28,6 +28,7 @@ static const uint64_t any = INT64_MAX; /* JSON integers are signed in jansson */
 
 static const struct member viewer_members[] = {
 	NUMBER(answer_viewer, viewer, any),
+	STRING(answer_viewer, user),
 	STRING(answer_viewer, peer),
 	NUMBER(answer_viewer, since_us, any),
 };
@@ -56,6 +57,9 @@ static const struct member statistics_members[] = {
 	NUMBER(answer_statistics, ram_private_bytes, any),
 	NUMBER(answer_statistics, damage_scans, any),
 	NUMBER(answer_statistics, input_events, any),
+	NUMBER(answer_statistics, viewers, UINT32_MAX),
+	NUMBER(answer_statistics, width, SCANOUT_SIZE_MAX),
+	NUMBER(answer_statistics, height, SCANOUT_SIZE_MAX),
 };
 
 static const struct member listen_members[] = {

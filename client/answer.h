@@ -25,6 +25,7 @@ struct answer_viewer {
 	uint64_t viewer; /* its id */
 	uint64_t since_us;
 	char peer[ANSWER_NAME_MAX];
+	char user[ANSWER_NAME_MAX];
 };
 
 struct answer_session {
@@ -41,7 +42,8 @@ struct answer_session {
 };
 
 struct answer_statistics {
-	uint64_t uptime_us, vcpu_us, exits, ram_private_bytes, damage_scans, input_events;
+	uint64_t uptime_us, vcpu_us, exits, ram_private_bytes, damage_scans, input_events, viewers;
+	uint64_t width, height; /* of the screen now */
 };
 
 struct answer_listen {

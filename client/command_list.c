@@ -175,14 +175,19 @@ static void print_head(const struct client *client, const struct answer_session 
 
 static void print_viewers(const struct client *client, const struct answer_session *session)
 {
-	char line[256], age[32];
+	char line[512], age[32];
 
 	if (session->viewer_total == 0) {
 		print_line(client, "Viewers:", "none");
 	}
 	for (size_t i = 0; i < session->viewer_count; i++) {
-		snprintf(line, sizeof(line), "%s, for %s", session->viewers[i].peer,
-		    format_age(client, session->viewers[i].since_us, age, sizeof(age)));
+		const struct answer_viewer *viewer = &session->viewers[i];
+		/* Who it is matters only when it is somebody else: a helper, an administrator. */
+		bool other = viewer->user[0] && strcmp(viewer->user, session->user) != 0;
+
+		snprintf(line, sizeof(line), "%s%s%s, for %s", other ? viewer->user : "",
+		    other ? " from " : "", viewer->peer,
+		    format_age(client, viewer->since_us, age, sizeof(age)));
 		print_line(client, i == 0 ? "Viewers:" : "", line);
 	}
 }
@@ -220,8 +225,12 @@ static void print_status(const struct client *client, const struct answer_sessio
 	}
 	print_line(client, "Machine:", line);
 	if (session->width > 0) {
-		snprintf(line, sizeof(line), "%llux%llu", (unsigned long long)session->width,
-		    (unsigned long long)session->height);
+		bool known = statistics &&
+			     statistics->width > 0; /* by the guest's mode, which may differ */
+
+		snprintf(line, sizeof(line), "%llux%llu",
+		    (unsigned long long)(known ? statistics->width : session->width),
+		    (unsigned long long)(known ? statistics->height : session->height));
 		print_line(client, "Screen:", line);
 	}
 	if (statistics) {

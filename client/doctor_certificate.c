@@ -110,8 +110,7 @@ static void check_against_ca(const char *path, const char *ca_path, gnutls_x509_
 void doctor_check_certificate(const struct doctor *doctor, struct doctor_result *result)
 {
 	const struct doctor_settings *settings = &doctor->settings;
-	const char *state = doctor->reachable && doctor->info.state[0] ? doctor->info.state
-								       : settings->state;
+	const char *state = doctor->info.state[0] ? doctor->info.state : settings->state;
 	bool own = !settings->certificate[0];
 	char path[ANSWER_PATH_MAX + 16], ca[ANSWER_PATH_MAX + 16];
 	gnutls_x509_crt_t chain[CHAIN_MAX];

@@ -244,7 +244,7 @@ void doctor_check_disk(const struct doctor *doctor, struct doctor_result *result
 	char *slash;
 
 	snprintf(path, sizeof(path), "%s",
-	    doctor->reachable ? doctor->info.state : doctor->settings.state);
+	    doctor->info.state[0] ? doctor->info.state : doctor->settings.state);
 	/* What is not there yet will be made where its parent is. */
 	while (statvfs(path, &fs) < 0) {
 		slash = strrchr(path, '/');
