@@ -42,7 +42,6 @@ struct ipc_channel {
 	bool write_failed; /* the peer does not read any more; its end of stream is still to come */
 	bool dispatching;  /* inside on_event() */
 	bool destroyed;    /* freed as soon as `dispatching` ends */
-	struct ipc_message message;
 };
 
 static void queued_destroy(struct queued *queued)
@@ -147,12 +146,16 @@ static must_check int flush(struct ipc_channel *channel)
 	return sd_event_source_set_io_events(channel->source, EPOLLIN);
 }
 
-/* Takes a batch of messages and hands them out; stops as soon as the channel is closed or
- * destroyed. */
+/*
+ * Takes a batch of messages and hands them out; stops as soon as the channel is closed or
+ * destroyed. The message is on the stack, so that a thousand channels do not have a buffer each.
+ */
 static void receive(struct ipc_channel *channel)
 {
+	struct ipc_message message;
+
 	for (int i = 0; i < RECEIVE_BATCH && !channel->closed && !channel->destroyed; i++) {
-		int result = ipc_receive(channel->socket, &channel->message);
+		int result = ipc_receive(channel->socket, &message);
 
 		if (result == -EAGAIN) {
 			return;
@@ -161,8 +164,8 @@ static void receive(struct ipc_channel *channel)
 			close_channel(channel, result);
 			return;
 		}
-		result = channel->ops->on_message(channel, &channel->message, channel->context);
-		ipc_message_fini(&channel->message);
+		result = channel->ops->on_message(channel, &message, channel->context);
+		ipc_message_fini(&message);
 		if (result < 0) {
 			close_channel(channel, result);
 		}

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <setjmp.h>
@@ -347,6 +348,40 @@ static void act_expect_nobody(const struct sandbox_result *result)
 	act_look_around(result);
 }
 
+/*
+ * Root in a container that may not mount: the root is emptied all the same, by another way.
+ */
+static void test_root_that_may_not_mount(void **state)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	struct sandbox_policy policy = LOOKING;
+	struct sandbox_result result;
+	int status;
+	pid_t child;
+
+	(void)state;
+	if (geteuid() != 0) {
+		skip();
+	}
+	policy.uid = NOBODY;
+	policy.gid = NOBODY;
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		check(syscall(SYS_capget, &header, data) == 0);
+		data[0].effective &= ~(1u << CAP_SYS_ADMIN);
+		data[0].permitted &= ~(1u << CAP_SYS_ADMIN);
+		check(syscall(SYS_capset, &header, data) == 0);
+		check(sandbox_enter(&policy, &result) == 0);
+		act_expect_nobody(&result);
+		_exit(CHILD_OK);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), CHILD_OK);
+}
+
 static void act_expect_ordinary(const struct sandbox_result *result)
 {
 	check(!result->uid_dropped && !result->root_emptied && result->seccomp);
@@ -522,6 +557,7 @@ int main(void)
 		cmocka_unit_test(test_exit),
 		cmocka_unit_test(test_layers_below_seccomp),
 		cmocka_unit_test(test_root_becomes_nobody),
+		cmocka_unit_test(test_root_that_may_not_mount),
 		cmocka_unit_test(test_ordinary_user),
 		cmocka_unit_test(test_keep_files),
 		cmocka_unit_test(test_keep_capabilities),
