@@ -83,7 +83,7 @@ static int load_segments(const struct loader_context *context, uint64_t offset, 
 {
 	image->start = UINT64_MAX;
 	for (unsigned i = 0; i < count; i++) {
-		struct segment segment;
+		struct segment segment = { 0 };
 		uint64_t at;
 		int error;
 
