@@ -271,7 +271,8 @@ int config_parse_helpers(
 				return -EINVAL;
 			}
 		}
-		snprintf(list[count].user, sizeof(list[count].user), "%s", word);
+		snprintf(list[count].user, sizeof(list[count].user), "%.*s", GRANT_NAME_MAX - 1,
+		    word);
 		list[count++].help = help[0] == 's' ? GRANT_HELP_STEER : GRANT_HELP_VIEW;
 	}
 	if (!count) {
