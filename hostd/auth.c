@@ -40,6 +40,8 @@ static const struct sandbox_permission PERMISSIONS[] = {
 	SANDBOX_PERMIT(faccessat, "libraries look for files"),
 	SANDBOX_PERMIT(faccessat2, "libraries look for files"),
 	SANDBOX_PERMIT(readlink, "libraries look for files"),
+	SANDBOX_PERMIT(readlinkat, "nss_systemd resolves paths step by step"),
+	SANDBOX_PERMIT(epoll_create1, "nss_systemd asks its databases on an event loop"),
 	SANDBOX_PERMIT(getcwd, "Berkeley DB and crypt policies resolve paths"),
 	SANDBOX_PERMIT(lseek, "reading databases"),
 	SANDBOX_PERMIT(pread64, "reading libraries and databases"),
