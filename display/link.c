@@ -36,7 +36,7 @@ static void send_message(struct link *link, uint16_t type, const struct wire *wi
 {
 	int error = ipc_channel_send(link->channel, type, wire, NULL, 0);
 
-	if (error && log_limiter_permits(&link->limiter)) {
+	if (error && error != -EPIPE && log_limiter_permits(&link->limiter)) {
 		log_warning("link: cannot send message %u: %s", type, strerror(-error));
 	}
 }
