@@ -1,5 +1,8 @@
 # Registry, configuration, certificate and user database: the part of the daemon that reads and writes files.
 list(APPEND HOSTD_SOURCES
+	certificate.c
+	certificate_check.c
+	certificate_make.c
 	config.c
 	config_lists.c
 	config_parse.c
