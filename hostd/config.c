@@ -248,10 +248,10 @@ static void check_desktop(
 	struct config_resolved resolved;
 
 	config_resolve(config, user, NULL, &resolved);
-	if (!resolved.kernel[0] && (resolved.initrd[0] || resolved.command_line[0])) {
-		config_report_error(report, "%s: [%s%s]: %s is set, but no kernel that it is for",
-		    config->path, user[0] ? "user " : "desktop", user,
-		    resolved.initrd[0] ? "initrd" : "command_line");
+	/* The built-in desktop has a command line too, but no initrd. */
+	if (!resolved.kernel[0] && resolved.initrd[0]) {
+		config_report_error(report, "%s: [%s%s]: initrd is set, but no kernel that it is for",
+		    config->path, user[0] ? "user " : "desktop", user);
 	}
 }
 
