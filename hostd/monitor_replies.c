@@ -195,6 +195,21 @@ static int on_reply(struct monitor_desktop *desktop, struct ipc_message *message
 	return result;
 }
 
+static int on_exiting(struct monitor_desktop *desktop, struct wire *body)
+{
+	char text[VMM_TEXT_MAX];
+
+	desktop->exit_code = wire_get_u8(body);
+	wire_get_string(body, text, sizeof(text));
+	if (!wire_ok(body)) {
+		return -EPROTO;
+	}
+	(void)snprintf(desktop->exit_text, sizeof(desktop->exit_text), "%.*s",
+	    (int)sizeof(desktop->exit_text) - 1, text);
+	desktop->exit_known = true;
+	return 0;
+}
+
 int monitor_vmm_message(struct monitor_desktop *desktop, struct ipc_message *message)
 {
 	struct report report = { 0 };
@@ -202,10 +217,7 @@ int monitor_vmm_message(struct monitor_desktop *desktop, struct ipc_message *mes
 	(void)snprintf(report.user, sizeof(report.user), "%s", desktop->user);
 	switch (message->type) {
 	case VMM_EVENT_EXITING:
-		desktop->exit_code = wire_get_u8(&message->body);
-		wire_get_string(&message->body, desktop->exit_text, sizeof(desktop->exit_text));
-		desktop->exit_known = true;
-		return wire_ok(&message->body) ? 0 : -EPROTO;
+		return on_exiting(desktop, &message->body);
 	case VMM_EVENT_PROGRESS:
 		report.number[0] = wire_get_u32(&message->body);
 		if (report.number[0] > 100) {
