@@ -318,6 +318,18 @@ void i8042_button(struct i8042 *i8042, uint16_t code, bool down)
 	fill(i8042);
 }
 
+void i8042_release_keys(struct i8042 *i8042)
+{
+	ps2_keyboard_release_all(&i8042->keyboard);
+	fill(i8042);
+}
+
+void i8042_release_buttons(struct i8042 *i8042)
+{
+	ps2_mouse_buttons(&i8042->mouse, 0);
+	fill(i8042);
+}
+
 uint8_t i8042_leds(const struct i8042 *i8042)
 {
 	return i8042->keyboard.leds;

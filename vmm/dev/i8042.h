@@ -21,6 +21,9 @@ bool i8042_key(struct i8042 *i8042, uint16_t code, bool down);
 void i8042_motion(struct i8042 *i8042, int32_t dx, int32_t dy, int32_t wheel);
 /* A mouse button: BTN_LEFT, BTN_RIGHT, BTN_MIDDLE, BTN_SIDE, BTN_EXTRA; others are ignored. */
 void i8042_button(struct i8042 *i8042, uint16_t code, bool down);
+/* Every key that is down, or that the guest believes to be, goes up; the same for buttons. */
+void i8042_release_keys(struct i8042 *i8042);
+void i8042_release_buttons(struct i8042 *i8042);
 /* Bit 0 scroll lock, 1 num lock, 2 caps lock. */
 uint8_t i8042_leds(const struct i8042 *i8042);
 /* Called when the guest sets the LEDs; one listener, NULL removes it. */

@@ -141,6 +141,15 @@ bool ps2_keyboard_key(struct ps2_keyboard *keyboard, uint16_t code, bool down)
 	return false;
 }
 
+void ps2_keyboard_release_all(struct ps2_keyboard *keyboard)
+{
+	for (uint16_t key = 0; key < PS2_KEYBOARD_KEYS; key++) {
+		if (get_bit(keyboard->held, key) || get_bit(keyboard->told, key)) {
+			(void)ps2_keyboard_key(keyboard, key, false);
+		}
+	}
+}
+
 bool ps2_keyboard_read(struct ps2_keyboard *keyboard, uint8_t *byte)
 {
 	if (!ps2_queue_get(&keyboard->queue, byte)) {

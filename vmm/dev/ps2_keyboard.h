@@ -41,5 +41,7 @@ bool ps2_keyboard_write(struct ps2_keyboard *keyboard, uint8_t byte);
 bool ps2_keyboard_read(struct ps2_keyboard *keyboard, uint8_t *byte);
 /* False when the keyboard has no such key or is not scanning, or the event had to be dropped. */
 bool ps2_keyboard_key(struct ps2_keyboard *keyboard, uint16_t code, bool down);
+/* Every key that is down, or that the guest believes to be, goes up. */
+void ps2_keyboard_release_all(struct ps2_keyboard *keyboard);
 void ps2_keyboard_save(const struct ps2_keyboard *keyboard, struct wire *out);
 must_check int ps2_keyboard_load(struct ps2_keyboard *keyboard, struct wire *in);

@@ -1,6 +1,10 @@
 # The virtio devices; read by vmm/CMakeLists.txt.
 list(APPEND VMM_SOURCES
+	virtio/event_backlog.c
 	virtio/virtio_input.c
+	virtio/event_backlog.c
+	virtio/virtio_input.config.c
 	virtio/virtio_pci.c
+	virtio/virtio_pci_capabilities.c
 	virtio/virtio_rng.c
 	virtio/virtqueue.c)

@@ -9,6 +9,6 @@
 
 struct virtio_rng;
 
-must_check int virtio_rng_create(struct device_environment *environment, struct pci_host *host, unsigned slot,
-    struct virtio_rng **rng);
+must_check int virtio_rng_create(struct device_environment *environment, struct pci_host *host,
+    unsigned slot, struct virtio_rng **rng);
 struct device *virtio_rng_device(struct virtio_rng *rng);
