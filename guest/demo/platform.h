@@ -48,7 +48,7 @@ struct platform_device {
 struct platform_info {
 	const char *system;    /* such as "KVM, x86-64" */
 	uint64_t memory_bytes; /* RAM that the machine has */
-	uint64_t boot_us;      /* first instruction to desktop_create(), microseconds */
+	uint64_t boot_us;      /* from the first instruction to now_ms() == 0, microseconds */
 	struct platform_device devices[PLATFORM_MAX_DEVICES];
 	unsigned int device_count;
 	void *spare_memory; /* RAM that nobody uses, for the memory pattern */

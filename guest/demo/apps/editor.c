@@ -25,6 +25,7 @@ struct editor {
 	int top;  /* first line that is shown */
 	int left; /* first column that is shown */
 	bool dragging_bar;
+	bool shown_modified; /* what the save button shows */
 };
 
 static int visible_rows(const struct window *window)
@@ -39,6 +40,11 @@ static int visible_columns(const struct window *window)
 	return (window->width - GUTTER - BAR - 8) / CELL;
 }
 
+static struct rect save_button(const struct window *window)
+{
+	return (struct rect){ window->width - 76, 7, 64, 26 };
+}
+
 static void set_title(struct window *window)
 {
 	struct editor *editor = window->state;
@@ -47,6 +53,10 @@ static void set_title(struct window *window)
 	text_format(title, sizeof(title), "%s%s", editor->document.modified ? "\xe2\x80\xa2 " : "",
 		    editor->name);
 	window_set_title(window, title);
+	if (editor->shown_modified != editor->document.modified) {
+		editor->shown_modified = editor->document.modified;
+		window_damage(window, save_button(window));
+	}
 }
 
 static void damage_rows(struct window *window, int first, int last)
@@ -301,11 +311,6 @@ static void scroll_to(struct window *window, int top)
 		editor->top = top;
 		window_damage_all(window);
 	}
-}
-
-static struct rect save_button(const struct window *window)
-{
-	return (struct rect){ window->width - 76, 7, 64, 26 };
 }
 
 static void editor_pointer(struct window *window, const struct pointer_event *event)

@@ -8,7 +8,7 @@
 
 #include <linux/input-event-codes.h>
 
-#define UNIT  30 /* a key's width, pixels, for 4 quarters */
+#define UNIT  34 /* a key's width, pixels, for 4 quarters */
 #define LEFT  20
 #define TOP   20
 #define ROW_H 32
@@ -49,7 +49,7 @@ static const struct key_shape keys[] = {
 	{ KEY_0, 1, 40, 4, "0" },
 	{ KEY_MINUS, 1, 44, 4, "-" },
 	{ KEY_EQUAL, 1, 48, 4, "=" },
-	{ KEY_BACKSPACE, 1, 52, 8, "Backspace" },
+	{ KEY_BACKSPACE, 1, 52, 8, "Back" },
 	{ KEY_TAB, 2, 0, 6, "Tab" },
 	{ KEY_Q, 2, 6, 4, "Q" },
 	{ KEY_W, 2, 10, 4, "W" },
@@ -102,10 +102,10 @@ static const struct key_shape keys[] = {
 	{ KEY_PAUSE, 0, 70, 4, "Pau" },
 	{ KEY_INSERT, 1, 62, 4, "Ins" },
 	{ KEY_HOME, 1, 66, 4, "Home" },
-	{ KEY_PAGEUP, 1, 70, 4, "PgU" },
+	{ KEY_PAGEUP, 1, 70, 4, "PgUp" },
 	{ KEY_DELETE, 2, 62, 4, "Del" },
 	{ KEY_END, 2, 66, 4, "End" },
-	{ KEY_PAGEDOWN, 2, 70, 4, "PgD" },
+	{ KEY_PAGEDOWN, 2, 70, 4, "PgDn" },
 	{ KEY_UP, 4, 66, 4, "\xe2\x86\x91" },
 	{ KEY_LEFT, 5, 62, 4, "\xe2\x86\x90" },
 	{ KEY_DOWN, 5, 66, 4, "\xe2\x86\x93" },
@@ -237,7 +237,7 @@ static void draw_info(struct window *window, const struct canvas *canvas)
 	text_format(text, sizeof(text), "%4d, %4d   wheel %d", test->pointer.x, test->pointer.y,
 		    test->wheel);
 	canvas_text(canvas, &font_mono, LEFT + 90, INFO + 50, THEME_TEXT, text);
-	draw_buttons(test, canvas, LEFT + 330, INFO + 33);
+	draw_buttons(test, canvas, LEFT + 420, INFO + 33);
 }
 
 static void inputtest_draw(struct window *window, const struct canvas *canvas)
@@ -255,9 +255,9 @@ const struct app_class app_inputtest = {
 	.id = "inputtest",
 	.title = "Input Test",
 	.icon = ICON_INPUT,
-	.width = 592,
+	.width = 666,
 	.height = INFO + 76,
-	.min_width = 592,
+	.min_width = 666,
 	.min_height = INFO + 76,
 	.state_size = sizeof(struct inputtest),
 	.single = true,

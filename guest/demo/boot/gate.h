@@ -36,9 +36,6 @@ static inline bool gate_write_msr(uint32_t msr, uint64_t value)
 {
 	uint32_t result = GATE_WRMSR;
 
-	__asm__ volatile("ud2"
-			 : "+a"(result)
-			 : "D"((uint64_t)msr), "S"(value)
-			 : "memory", "cc");
+	__asm__ volatile("ud2" : "+a"(result) : "D"((uint64_t)msr), "S"(value) : "memory", "cc");
 	return result == 0;
 }

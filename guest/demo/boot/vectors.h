@@ -10,14 +10,15 @@
 #define GDT_USER_CODE   0x2b
 #define GDT_TASK        0x30
 
-/* Exceptions first; 0x20.. are ISA interrupts by number, then the timer, then MSI-X of the input devices. */
+/* Exceptions first; 0x20.. are ISA interrupts by number, then the timer, then MSI-X of the input
+ * devices. */
 #define VECTOR_UNDEFINED 0x06 /* the gate, see boot/gate.h */
-#define VECTOR_ISA	 0x20
-#define VECTOR_TIMER	 0x30
-#define VECTOR_MSI	 0x31 /* and the next VECTOR_MSI_COUNT - 1 */
+#define VECTOR_ISA       0x20
+#define VECTOR_TIMER     0x30
+#define VECTOR_MSI       0x31 /* and the next VECTOR_MSI_COUNT - 1 */
 #define VECTOR_MSI_COUNT 4
-#define VECTOR_SPURIOUS	 0x3f
-#define VECTOR_COUNT	 0x40
+#define VECTOR_SPURIOUS  0x3f
+#define VECTOR_COUNT     0x40
 
 /* What the gate is asked for in EAX; odd numbers, so that no stray UD2 is taken for a call. */
 #define GATE_HALT  0x54544d01

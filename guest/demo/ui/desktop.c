@@ -282,14 +282,31 @@ uint64_t desktop_next_deadline(const struct desktop *desktop)
 	return next;
 }
 
+/* The first view: something to read at the top left, a terminal at the bottom right, both to be
+ * seen. */
+static void open_welcome(struct desktop *desktop)
+{
+	struct rect area = wm_work_area(desktop);
+	int height = area.h * 48 / 100 < 420 ? area.h * 48 / 100 : 420;
+	struct window *editor = wm_open(desktop, &app_editor, "welcome.txt");
+	struct window *terminal = wm_open(desktop, &app_terminal, NULL);
+
+	if (editor && terminal && area.w >= 960) {
+		wm_set_frame(
+		    desktop, editor,
+		    (struct rect){ 48, 136, 600, area.h - 320 < 436 ? area.h - 320 : 436 });
+		wm_set_frame(desktop, terminal,
+			     (struct rect){ area.w - 48 - 640, area.h - 32 - height, 640, height });
+	}
+}
+
 /* Opens what the command line wants to see, or a pleasant first view. */
 static void open_first_windows(struct desktop *desktop)
 {
 	char value[32];
 
 	if (!text_get_option(desktop->platform->command_line, "demo.app", value, sizeof(value))) {
-		(void)wm_open(desktop, &app_editor, "welcome.txt");
-		(void)wm_open(desktop, &app_terminal, NULL);
+		open_welcome(desktop);
 		return;
 	}
 	for (int i = 0; i < DESKTOP_APP_COUNT; i++) {
@@ -344,6 +361,8 @@ void desktop_announce(struct desktop *desktop)
 
 	desktop_log(desktop, "tanmatsu-demo: ready %dx%d", desktop->visible.width,
 		    desktop->visible.height);
+	desktop_log(desktop, "tanmatsu-demo: started in %lu ms",
+		    (desktop->platform->info->boot_us + 500) / 1000 + desktop_now(desktop));
 	if (desktop->pattern_mib > 0) {
 		(void)desktop_write_pattern(desktop, desktop->pattern_mib, report, sizeof(report));
 	}

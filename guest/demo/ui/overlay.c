@@ -32,7 +32,7 @@ struct rect overlay_menu_bounds(const struct desktop *desktop)
 {
 	struct rect power = panel_item(desktop, PANEL_POWER);
 
-	return (struct rect){ power.x + power.w - 168, power.y - 18 - MENU_ROWS * MENU_ROW, 180,
+	return (struct rect){ power.x + power.w - 168, power.y - 28 - MENU_ROWS * MENU_ROW, 180,
 			      MENU_ROWS * MENU_ROW + 12 };
 }
 
