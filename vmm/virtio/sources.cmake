@@ -2,8 +2,7 @@
 list(APPEND VMM_SOURCES
 	virtio/event_backlog.c
 	virtio/virtio_input.c
-	virtio/event_backlog.c
-	virtio/virtio_input.config.c
+	virtio/virtio_input_config.c
 	virtio/virtio_pci.c
 	virtio/virtio_pci_capabilities.c
 	virtio/virtio_rng.c
