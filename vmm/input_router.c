@@ -16,9 +16,6 @@ struct input_router {
 	struct virtio_input *keyboard;
 	struct virtio_input *tablet;
 	bool virtio_keyboard, virtio_tablet; /* which device heard the last event of its kind */
-	uint8_t leds;                        /* as last told */
-	void (*on_leds)(void *context, uint8_t leds);
-	void *on_leds_context;
 	/* Where the PS/2 mouse has been moved to, in pixels. */
 	bool positioned;
 	int32_t x, y;
@@ -27,24 +24,6 @@ struct input_router {
 static bool is_ready(const struct virtio_input *input)
 {
 	return input && virtio_input_ready(input);
-}
-
-uint8_t input_router_leds(const struct input_router *router)
-{
-	return is_ready(router->keyboard) ? virtio_input_leds(router->keyboard)
-					  : i8042_leds(router->i8042);
-}
-
-static void update_leds(struct input_router *router)
-{
-	uint8_t leds = input_router_leds(router);
-
-	if (leds != router->leds) {
-		router->leds = leds;
-		if (router->on_leds) {
-			router->on_leds(router->on_leds_context, leds);
-		}
-	}
 }
 
 /* Follows the guest's drivers; what the PS/2 devices hold when a virtio device takes over goes up there. */
@@ -63,13 +42,6 @@ static void update_devices(struct input_router *router)
 	}
 	router->virtio_keyboard = keyboard;
 	router->virtio_tablet = tablet;
-	update_leds(router);
-}
-
-static void on_device_leds(void *context, uint8_t leds)
-{
-	(void)leds;
-	update_leds(context);
 }
 
 static void on_device_ready(void *context)
@@ -165,13 +137,6 @@ void input_router_resumed(struct input_router *router)
 	release_all(router);
 }
 
-void input_router_set_on_leds(
-    struct input_router *router, void (*on_leds)(void *context, uint8_t leds), void *context)
-{
-	router->on_leds = on_leds;
-	router->on_leds_context = context;
-}
-
 int input_router_create(struct i8042 *i8042, struct virtio_input *keyboard,
     struct virtio_input *tablet, struct input_router **router)
 {
@@ -187,9 +152,7 @@ int input_router_create(struct i8042 *i8042, struct virtio_input *keyboard,
 	created->i8042 = i8042;
 	created->keyboard = keyboard;
 	created->tablet = tablet;
-	i8042_set_on_leds(i8042, on_device_leds, created);
 	if (keyboard) {
-		virtio_input_set_on_leds(keyboard, on_device_leds, created);
 		virtio_input_set_on_ready(keyboard, on_device_ready, created);
 	}
 	if (tablet) {
@@ -204,9 +167,7 @@ void input_router_destroy(struct input_router *router)
 	if (!router) {
 		return;
 	}
-	i8042_set_on_leds(router->i8042, NULL, NULL);
 	if (router->keyboard) {
-		virtio_input_set_on_leds(router->keyboard, NULL, NULL);
 		virtio_input_set_on_ready(router->keyboard, NULL, NULL);
 	}
 	if (router->tablet) {

@@ -17,12 +17,5 @@ void input_router_destroy(struct input_router *router);
 /* One event that was decoded (and so checked); `width` and `height` of the picture turn positions into PS/2 motion. */
 void input_router_event(
     struct input_router *router, const struct input_event *event, uint32_t width, uint32_t height);
-/*
- * The LEDs of the keyboard that is in use: bit 0 scroll lock, 1 num lock, 2 caps lock (what LINK_LEDS says). The callback,
- * one and optional, hears changes.
- */
-uint8_t input_router_leds(const struct input_router *router);
-void input_router_set_on_leds(
-    struct input_router *router, void (*on_leds)(void *context, uint8_t leds), void *context);
 /* After the devices were loaded from a snapshot: takes over which keys their guest believes to be down, and releases them. */
 void input_router_resumed(struct input_router *router);
