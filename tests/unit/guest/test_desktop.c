@@ -2,11 +2,12 @@
  * The desktop as a whole: what is hit where, what keys do, and above all that drawing only what
  * changed gives the very pixels that drawing everything would give, and writes no others.
  */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include <linux/input-event-codes.h>
 #include <stdlib.h>

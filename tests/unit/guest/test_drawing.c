@@ -1,10 +1,11 @@
 /* Drawing stays inside its clip, does not depend on it, and the font tables keep what base/font.h
  * promises. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,10 @@
 /* The editor's model, and the editor as a user meets it: typing, moving, selecting, saving. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include <linux/input-event-codes.h>
 #include <stdlib.h>

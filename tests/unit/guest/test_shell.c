@@ -1,10 +1,11 @@
 /* The shell with its commands, the files it works on, the calculator, and the small string library.
  */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include <errno.h>
 #include <stdlib.h>
