@@ -30,6 +30,10 @@ struct sandbox_permission {
 	uint64_t mask;
 };
 
+/*
+ * Where clone is permitted and clone3 is not, clone3 answers ENOSYS instead of killing: the C library
+ * then starts its threads with clone, whose flags an argument rule can see.
+ */
 /* clang-format off */
 /* The call with any arguments. */
 #define SANDBOX_PERMIT(call, why) \

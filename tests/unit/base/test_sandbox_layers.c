@@ -70,6 +70,20 @@ static void act_look_around(const struct sandbox_result *result)
 	}
 }
 
+static void act_clone3(const struct sandbox_result *result)
+{
+	(void)result;
+	sandbox_child_check(syscall(SYS_clone3, NULL, 0) < 0 && errno == ENOSYS);
+}
+
+/* Threads are started with clone() where only that is permitted, and not at all elsewhere. */
+static void test_clone3(void **state)
+{
+	(void)state;
+	sandbox_child_assert_fine(&LOOKING, act_clone3);
+	sandbox_child_assert_killed(&PLAIN, act_clone3);
+}
+
 static void test_layers_below_seccomp(void **state)
 {
 	(void)state;
@@ -258,6 +272,7 @@ static void test_address_space_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_clone3),
 		cmocka_unit_test(test_layers_below_seccomp),
 		cmocka_unit_test(test_root_becomes_nobody),
 		cmocka_unit_test(test_root_that_may_not_mount),
