@@ -8,7 +8,7 @@
 
 #include <linux/input-event-codes.h>
 
-#define UNIT  34 /* a key's width, pixels, for 4 quarters */
+#define UNIT  36 /* a key's width, pixels, for 4 quarters */
 #define LEFT  20
 #define TOP   20
 #define ROW_H 32
@@ -184,14 +184,16 @@ static void draw_key(const struct inputtest *test, const struct canvas *canvas,
 	struct rect r = key_rect(key);
 	bool down = test->down[key->code];
 	uint32_t color = down ? THEME_ACCENT : test->seen[key->code] ? THEME_SELECT : THEME_PAPER;
+	struct canvas inside;
 
 	if (canvas_hides(canvas, r)) {
 		return;
 	}
 	canvas_round(canvas, r, 6, color, 255);
 	canvas_round_line(canvas, r, 6, 1.0f, 0x000000, down ? 60 : 36);
-	canvas_text_centered(canvas, &font_small, r.x + r.w / 2, r.y + 18,
-			     down ? 0xffffff : THEME_TEXT, key->label);
+	inside = canvas_sub(canvas, r);
+	canvas_text_centered(&inside, &font_small, r.w / 2, 18, down ? 0xffffff : THEME_TEXT,
+			     key->label);
 }
 
 static void draw_buttons(const struct inputtest *test, const struct canvas *canvas, int x, int y)
@@ -255,9 +257,9 @@ const struct app_class app_inputtest = {
 	.id = "inputtest",
 	.title = "Input Test",
 	.icon = ICON_INPUT,
-	.width = 666,
+	.width = 704,
 	.height = INFO + 76,
-	.min_width = 666,
+	.min_width = 704,
 	.min_height = INFO + 76,
 	.state_size = sizeof(struct inputtest),
 	.single = true,

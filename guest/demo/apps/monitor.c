@@ -11,7 +11,10 @@
 
 struct monitor {
 	uint8_t busy[SAMPLES]; /* percent, oldest first */
+	/* When it looked, and what it saw: drawing uses nothing newer, so that drawing twice is the
+	 * same. */
 	uint64_t last_ms;
+	size_t used; /* bytes of the heap */
 	uint64_t last_idle_us;
 };
 
@@ -27,6 +30,7 @@ static bool monitor_open(struct window *window, const char *argument)
 
 	(void)argument;
 	monitor->last_ms = desktop_now(window->desktop);
+	monitor->used = window->desktop->heap->used;
 	monitor->last_idle_us = platform->ops->idle_us(platform->context);
 	window->deadline_ms = monitor->last_ms + PERIOD_MS;
 	return true;
@@ -47,6 +51,7 @@ static void monitor_tick(struct window *window, uint64_t now_ms)
 	monitor->busy[SAMPLES - 1] =
 	    passed > idled ? (uint8_t)((passed - idled) * 100 / passed) : 0;
 	monitor->last_ms = now_ms;
+	monitor->used = window->desktop->heap->used;
 	monitor->last_idle_us = idle;
 	window->deadline_ms = now_ms + PERIOD_MS;
 	window_damage(window, graph);
@@ -97,9 +102,10 @@ static void draw_fact(const struct canvas *canvas, int x, int y, const char *lab
 static void draw_facts(struct window *window, const struct canvas *canvas)
 {
 	const struct desktop *desktop = window->desktop;
-	uint64_t seconds = desktop_now(desktop) / 1000;
+	const struct monitor *monitor = window->state;
+	uint64_t seconds = monitor->last_ms / 1000;
 	int right = window->width / 2 + 10;
-	int used = (int)(desktop->heap->used * 100 / desktop->heap->size);
+	int used = (int)(monitor->used * 100 / desktop->heap->size);
 	struct rect bar = { 20, 232, window->width - 40, 8 };
 	char text[64];
 
@@ -109,7 +115,7 @@ static void draw_facts(struct window *window, const struct canvas *canvas)
 	text_format(text, sizeof(text), "%d time%s", desktop->resumes,
 		    desktop->resumes == 1 ? "" : "s");
 	draw_fact(canvas, right, 198, "Resumed", text);
-	text_format(text, sizeof(text), "%zu of %zu MiB", (desktop->heap->used + 524288) >> 20,
+	text_format(text, sizeof(text), "%zu of %zu MiB", (monitor->used + 524288) >> 20,
 		    desktop->heap->size >> 20);
 	draw_fact(canvas, 20, 222, "Memory", text);
 	text_format(text, sizeof(text), "%dx%d", desktop->visible.width, desktop->visible.height);

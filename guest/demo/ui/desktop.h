@@ -102,7 +102,7 @@ struct desktop {
 	char host[48];
 	int timezone_minutes;
 	int resumes;
-	int64_t shown_minute;
+	int64_t shown_minute; /* local time in minutes; all drawing shows this one */
 	uint64_t minute_deadline_ms;
 	bool echo;       /* demo.echo=1 */
 	int pattern_mib; /* demo.pattern= */

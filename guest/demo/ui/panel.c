@@ -160,7 +160,7 @@ static void draw_status(const struct desktop *desktop, const struct canvas *canv
 	struct rect bar = panel_bounds(desktop);
 	struct rect layout = panel_item(desktop, PANEL_LAYOUT);
 	struct rect power = panel_item(desktop, PANEL_POWER);
-	int64_t local = desktop_local_time(desktop);
+	int64_t local = desktop->shown_minute * 60;
 	int hover = desktop->hover.part == HIT_PANEL ? desktop->hover.item : -1;
 	int right = bar.w - 16;
 	char text[32];

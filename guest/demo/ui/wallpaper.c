@@ -160,7 +160,7 @@ struct rect wallpaper_greeting_bounds(const struct desktop *desktop)
 
 static void draw_greeting(struct desktop *desktop, const struct canvas *canvas)
 {
-	int64_t local = desktop_local_time(desktop);
+	int64_t local = desktop->shown_minute * 60;
 	struct rect box = wallpaper_greeting_bounds(desktop);
 	char line[160];
 
