@@ -68,7 +68,8 @@ static int parse_endpoint(char *word, struct config_listen *listen, char *why)
 		snprintf(why, CONFIG_WHY_MAX, "not a numeric address");
 		return -EINVAL;
 	}
-	snprintf(listen->address, sizeof(listen->address), "%s", address);
+	/* Either is shorter than the field. */
+	snprintf(listen->address, sizeof(listen->address), "%.63s", address);
 	listen->port = (uint16_t)number;
 	return 0;
 }
@@ -77,7 +78,7 @@ int config_parse_listen(
     const struct config_entry *entry, void *section, const char *value, char *why)
 {
 	struct config_host *host = section;
-	struct config_listen list[CONFIG_LISTEN_MAX];
+	struct config_listen list[CONFIG_LISTEN_MAX] = { 0 };
 	size_t count = 0;
 	char word[72];
 
@@ -201,7 +202,7 @@ int config_parse_names(
     const struct config_entry *entry, void *section, const char *value, char *why)
 {
 	struct config_host *host = section;
-	char list[CONFIG_NAMES_MAX][sizeof(host->names[0])];
+	char list[CONFIG_NAMES_MAX][sizeof(host->names[0])] = { { 0 } };
 	size_t count = 0;
 	char word[sizeof(host->names[0])];
 
@@ -216,7 +217,7 @@ int config_parse_names(
 			    count == CONFIG_NAMES_MAX ? "too many" : "not a host name or address");
 			return -EINVAL;
 		}
-		memcpy(list[count++], word, sizeof(word));
+		snprintf(list[count++], sizeof(list[0]), "%s", word);
 	}
 	if (!count) {
 		return -EINVAL;
@@ -241,7 +242,7 @@ int config_parse_helpers(
     const struct config_entry *entry, void *section, const char *value, char *why)
 {
 	struct config_desktop *desktop = section;
-	struct grant_helper list[GRANT_HELPERS_MAX];
+	struct grant_helper list[GRANT_HELPERS_MAX] = { 0 };
 	size_t count = 0;
 	char word[GRANT_NAME_MAX + 8];
 
@@ -271,8 +272,8 @@ int config_parse_helpers(
 				return -EINVAL;
 			}
 		}
-		snprintf(list[count].user, sizeof(list[count].user), "%.*s", GRANT_NAME_MAX - 1,
-		    word);
+		snprintf(
+		    list[count].user, sizeof(list[count].user), "%.*s", GRANT_NAME_MAX - 1, word);
 		list[count++].help = help[0] == 's' ? GRANT_HELP_STEER : GRANT_HELP_VIEW;
 	}
 	if (!count) {
