@@ -51,7 +51,7 @@ void console_flush(struct console *console)
 		return;
 	}
 	if (console->written + console->used > console->limit) {
-		if (ftruncate(console->fd, 0) < 0) {
+		if (ftruncate(console->fd, 0) < 0 || lseek(console->fd, 0, SEEK_SET) < 0) {
 			console->used = 0;
 			return;
 		}
