@@ -73,6 +73,7 @@ void machine_main(void)
 	static const char hello[] = "tanmatsu-demo: start\n";
 	struct platform_event event;
 	struct desktop *desktop;
+	bool timed;
 
 	memset(bss_start, 0, (size_t)(bss_end - bss_start));
 	machine_init(&machine);
@@ -85,12 +86,20 @@ void machine_main(void)
 	desktop = start_desktop();
 	desktop_render(desktop);
 	desktop_announce(desktop);
+	timed = text_find(machine.boot.command_line, "demo.time=1") != NULL;
 	for (;;) {
-		while (machine_next_event(&machine, &event)) {
+		uint64_t woken = clock_now_ns(&machine.clock);
+		int events = 0;
+
+		for (; machine_next_event(&machine, &event); events++) {
 			desktop_handle_event(desktop, &event);
 		}
 		desktop_run_timers(desktop);
 		desktop_render(desktop);
+		if (timed && events > 0) {
+			desktop_log(desktop, "drawn: %d events in %lu us", events,
+				    (clock_now_ns(&machine.clock) - woken) / 1000);
+		}
 		machine_flush(&machine);
 		machine_wait(&machine, desktop_next_deadline(desktop));
 	}

@@ -2,47 +2,15 @@
  * The text editor: draws a document (document.c), scrolls it, and keeps it in the files that the
  * terminal sees too. What must stay true: typing damages only the rows that changed.
  */
-#include "apps/caret.h"
-#include "apps/document.h"
-#include "gfx/theme.h"
+#include "apps/editor.h"
 #include "lib/text.h"
-#include "ui/desktop.h"
 
 #include <linux/input-event-codes.h>
 #include <string.h>
 
-#define TOOLBAR 40
-#define STATUS  26
-#define ROW     18
-#define CELL    8
-#define GUTTER  52
-#define BAR     10
-
-struct editor {
-	struct document document;
-	struct caret caret;
-	char name[FS_NAME_SIZE];
-	int top;  /* first line that is shown */
-	int left; /* first column that is shown */
-	bool dragging_bar;
-	bool shown_modified; /* what the save button shows */
-};
-
-static int visible_rows(const struct window *window)
-{
-	int rows = (window->height - TOOLBAR - STATUS - 8) / ROW;
-
-	return rows > 0 ? rows : 1;
-}
-
 static int visible_columns(const struct window *window)
 {
-	return (window->width - GUTTER - BAR - 8) / CELL;
-}
-
-static struct rect save_button(const struct window *window)
-{
-	return (struct rect){ window->width - 76, 7, 64, 26 };
+	return (window->width - EDITOR_GUTTER - EDITOR_BAR - 8) / EDITOR_CELL;
 }
 
 static void set_title(struct window *window)
@@ -55,21 +23,21 @@ static void set_title(struct window *window)
 	window_set_title(window, title);
 	if (editor->shown_modified != editor->document.modified) {
 		editor->shown_modified = editor->document.modified;
-		window_damage(window, save_button(window));
+		window_damage(window, editor_save_button(window));
 	}
 }
 
 static void damage_rows(struct window *window, int first, int last)
 {
 	struct editor *editor = window->state;
-	int rows = visible_rows(window) + 1;
+	int rows = editor_visible_rows(window) + 1;
 
 	first = first < editor->top ? 0 : first - editor->top;
 	last = last >= editor->top + rows ? rows : last - editor->top;
 	if (last >= first && first <= rows) {
-		window_damage(window,
-			      (struct rect){ 0, TOOLBAR + 4 + first * ROW, window->width - BAR,
-					     (last - first + 1) * ROW });
+		window_damage(window, (struct rect){ 0, EDITOR_TOOLBAR + 4 + first * EDITOR_ROW,
+						     window->width - EDITOR_BAR,
+						     (last - first + 1) * EDITOR_ROW });
 	}
 }
 
@@ -78,7 +46,7 @@ static void update(struct window *window)
 {
 	struct editor *editor = window->state;
 	struct document *document = &editor->document;
-	int rows = visible_rows(window);
+	int rows = editor_visible_rows(window);
 	int columns = visible_columns(window);
 	int top = editor->top;
 	int left = editor->left;
@@ -98,12 +66,14 @@ static void update(struct window *window)
 	if (document_take_changes(document, &first, &last)) {
 		damage_rows(window, first, last);
 		if (last == INT32_MAX) {
-			window_damage(window, (struct rect){ window->width - BAR, TOOLBAR, BAR,
-							     window->height - TOOLBAR });
+			window_damage(window,
+				      (struct rect){ window->width - EDITOR_BAR, EDITOR_TOOLBAR,
+						     EDITOR_BAR, window->height - EDITOR_TOOLBAR });
 		}
 	}
 	/* Only the numbers at the left of the status line follow the caret. */
-	window_damage(window, (struct rect){ 0, window->height - STATUS + 1, 300, STATUS - 1 });
+	window_damage(
+	    window, (struct rect){ 0, window->height - EDITOR_STATUS + 1, 300, EDITOR_STATUS - 1 });
 	set_title(window);
 	window->deadline_ms = caret_restart(&editor->caret, desktop_now(window->desktop));
 }
@@ -113,8 +83,10 @@ static void damage_caret(struct window *window)
 	struct editor *editor = window->state;
 	struct document_place p = editor->document.caret;
 
-	window_damage(window, (struct rect){ GUTTER + (p.column - editor->left) * CELL - 1,
-					     TOOLBAR + 4 + (p.line - editor->top) * ROW, 3, ROW });
+	window_damage(window,
+		      (struct rect){ EDITOR_GUTTER + (p.column - editor->left) * EDITOR_CELL - 1,
+				     EDITOR_TOOLBAR + 4 + (p.line - editor->top) * EDITOR_ROW, 3,
+				     EDITOR_ROW });
 }
 
 static void load(struct window *window, const char *name)
@@ -175,7 +147,7 @@ static void save(struct window *window)
 		desktop_log(window->desktop, "editor: saved %s %zu bytes", editor->name, size);
 	}
 	desktop_show_toast(window->desktop, message);
-	window_damage(window, (struct rect){ 0, 0, window->width, TOOLBAR });
+	window_damage(window, (struct rect){ 0, 0, window->width, EDITOR_TOOLBAR });
 }
 
 static void copy_selection(struct window *window)
@@ -248,10 +220,10 @@ static bool editor_navigate(struct window *window, const struct key_press *key)
 		document_move(document, ctrl ? DOCUMENT_FINISH : DOCUMENT_END, select);
 		return true;
 	case KEY_PAGEUP:
-		document_move_rows(document, 1 - visible_rows(window), select);
+		document_move_rows(document, 1 - editor_visible_rows(window), select);
 		return true;
 	case KEY_PAGEDOWN:
-		document_move_rows(document, visible_rows(window) - 1, select);
+		document_move_rows(document, editor_visible_rows(window) - 1, select);
 		return true;
 	default:
 		return false;
@@ -303,7 +275,7 @@ static void editor_key(struct window *window, const struct key_press *key)
 static void scroll_to(struct window *window, int top)
 {
 	struct editor *editor = window->state;
-	int most = editor->document.count - visible_rows(window);
+	int most = editor->document.count - editor_visible_rows(window);
 
 	top = top > most ? most : top;
 	top = top < 0 ? 0 : top;
@@ -316,21 +288,24 @@ static void scroll_to(struct window *window, int top)
 static void editor_pointer(struct window *window, const struct pointer_event *event)
 {
 	struct editor *editor = window->state;
-	struct document_place place = { editor->top + (event->y - TOOLBAR - 4 + ROW) / ROW - 1,
-					editor->left + (event->x - GUTTER + CELL / 2) / CELL };
+	struct document_place place = {
+		editor->top + (event->y - EDITOR_TOOLBAR - 4 + EDITOR_ROW) / EDITOR_ROW - 1,
+		editor->left + (event->x - EDITOR_GUTTER + EDITOR_CELL / 2) / EDITOR_CELL
+	};
 
 	if (event->type == POINTER_WHEEL) {
 		scroll_to(window, editor->top - 3 * event->wheel);
 	} else if (event->type == POINTER_UP) {
 		editor->dragging_bar = false;
 	} else if (event->type == POINTER_DOWN && event->button == POINTER_LEFT) {
-		if (rect_contains(save_button(window), event->x, event->y)) {
+		if (rect_contains(editor_save_button(window), event->x, event->y)) {
 			save(window);
 			set_title(window);
 			return;
 		}
-		editor->dragging_bar = event->x >= window->width - BAR && event->y > TOOLBAR;
-		if (!editor->dragging_bar && event->y > TOOLBAR) {
+		editor->dragging_bar =
+		    event->x >= window->width - EDITOR_BAR && event->y > EDITOR_TOOLBAR;
+		if (!editor->dragging_bar && event->y > EDITOR_TOOLBAR) {
 			document_place_caret(&editor->document, place, false);
 			update(window);
 		}
@@ -339,10 +314,10 @@ static void editor_pointer(struct window *window, const struct pointer_event *ev
 		return;
 	}
 	if (editor->dragging_bar) {
-		scroll_to(window, (event->y - TOOLBAR) * editor->document.count /
-					  (window->height - TOOLBAR - STATUS) -
-				      visible_rows(window) / 2);
-	} else if (event->type == POINTER_MOVE && event->y > TOOLBAR) {
+		scroll_to(window, (event->y - EDITOR_TOOLBAR) * editor->document.count /
+					  (window->height - EDITOR_TOOLBAR - EDITOR_STATUS) -
+				      editor_visible_rows(window) / 2);
+	} else if (event->type == POINTER_MOVE && event->y > EDITOR_TOOLBAR) {
 		document_place_caret(&editor->document, place, true);
 		update(window);
 	}
@@ -367,123 +342,6 @@ static void editor_focus(struct window *window, bool focused)
 	window->deadline_ms = focused ? caret_restart(&editor->caret, desktop_now(window->desktop))
 				      : PLATFORM_NO_DEADLINE;
 	damage_caret(window);
-}
-
-static void draw_toolbar(struct window *window, const struct canvas *canvas)
-{
-	struct editor *editor = window->state;
-	struct rect bar = { 0, 0, window->width, TOOLBAR };
-	struct rect button = save_button(window);
-
-	if (canvas_hides(canvas, bar)) {
-		return;
-	}
-	canvas_fill(canvas, bar, THEME_SURFACE);
-	canvas_fill(canvas, (struct rect){ 0, TOOLBAR - 1, window->width, 1 }, THEME_LINE);
-	canvas_text_cut(canvas, &font_ui, 16, 25, window->width - 120, THEME_TEXT_DIM,
-			editor->name);
-	canvas_round(canvas, button, 7, editor->document.modified ? THEME_ACCENT : 0xc3cad8, 255);
-	canvas_text_centered(canvas, &font_ui, button.x + button.w / 2, button.y + 17, 0xffffff,
-			     "Save");
-}
-
-static void draw_status(struct window *window, const struct canvas *canvas)
-{
-	struct editor *editor = window->state;
-	struct rect bar = { 0, window->height - STATUS, window->width, STATUS };
-	char text[64];
-
-	if (canvas_hides(canvas, bar)) {
-		return;
-	}
-	canvas_fill(canvas, bar, THEME_SURFACE);
-	canvas_fill(canvas, (struct rect){ 0, bar.y, bar.w, 1 }, THEME_LINE);
-	text_format(text, sizeof(text), "Line %d, column %d", editor->document.caret.line + 1,
-		    editor->document.caret.column + 1);
-	canvas_text(canvas, &font_small, 16, bar.y + 17, THEME_TEXT_DIM, text);
-	text_format(text, sizeof(text), "%d lines", editor->document.count);
-	canvas_text(canvas, &font_small, 200, bar.y + 17, THEME_TEXT_DIM, text);
-}
-
-static void draw_row(struct window *window, const struct canvas *canvas, int line_number, int y)
-{
-	struct editor *editor = window->state;
-	struct document *document = &editor->document;
-	struct document_line *line = &document->lines[line_number];
-	struct canvas body = canvas_sub(
-	    canvas, (struct rect){ GUTTER - 2, y, window->width - GUTTER - BAR + 2, ROW });
-	struct document_place from;
-	struct document_place to;
-	char number[12];
-
-	text_format(number, sizeof(number), "%d", line_number + 1);
-	canvas_text(canvas, &font_small, GUTTER - 16 - font_measure(&font_small, number), y + 13,
-		    line_number == document->caret.line ? THEME_TEXT_DIM : 0xb9bfca, number);
-	if (document_selection(document, &from, &to) && line_number >= from.line &&
-	    line_number <= to.line) {
-		int start = line_number == from.line ? from.column : 0;
-		int end = line_number == to.line ? to.column : line->length + 1;
-
-		canvas_fill(&body,
-			    (struct rect){ 2 + (start - editor->left) * CELL, 0,
-					   (end - start) * CELL, ROW },
-			    THEME_SELECT);
-	}
-	for (int c = editor->left; c < line->length && c < editor->left + window->width / CELL;
-	     c++) {
-		(void)canvas_glyph(&body, &font_mono, 2 + (c - editor->left) * CELL, 14, THEME_TEXT,
-				   line->text[c]);
-	}
-	if (line_number == document->caret.line && window_has_focus(window) &&
-	    !editor->caret.hidden) {
-		canvas_fill(&body,
-			    (struct rect){ 1 + (document->caret.column - editor->left) * CELL, 1, 2,
-					   ROW - 2 },
-			    THEME_ACCENT);
-	}
-}
-
-static void draw_bar(struct window *window, const struct canvas *canvas)
-{
-	struct editor *editor = window->state;
-	int track = window->height - TOOLBAR - STATUS;
-	int rows = visible_rows(window);
-	int size = track * rows / (editor->document.count > 0 ? editor->document.count : 1);
-
-	if (editor->document.count <= rows) {
-		return;
-	}
-	size = size < 24 ? 24 : size;
-	canvas_round(
-	    canvas,
-	    (struct rect){ window->width - 8,
-			   TOOLBAR + (track - size) * editor->top / (editor->document.count - rows),
-			   6, size },
-	    3, 0x000000, 60);
-}
-
-static void editor_draw(struct window *window, const struct canvas *canvas)
-{
-	struct editor *editor = window->state;
-	struct rect area = { 0, TOOLBAR, window->width, window->height - TOOLBAR - STATUS };
-	struct canvas text = canvas_sub(canvas, area);
-	int rows = visible_rows(window) + 1;
-
-	if (!rect_empty(text.clip)) {
-		text = *canvas;
-		text.clip = canvas_sub(canvas, area).clip;
-		canvas_fill(&text, area, THEME_PAPER);
-		for (int i = 0; i < rows && editor->top + i < editor->document.count; i++) {
-			int y = TOOLBAR + 4 + i * ROW;
-
-			if (!canvas_hides(&text, (struct rect){ 0, y, window->width, ROW })) {
-				draw_row(window, &text, editor->top + i, y);
-			}
-		}
-		draw_bar(window, &text);
-	}
-	draw_toolbar(window, canvas);
-	draw_status(window, canvas);
 }
 
 const struct app_class app_editor = {

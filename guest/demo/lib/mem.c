@@ -24,15 +24,17 @@ void *memset(void *to, int value, size_t size)
 
 void *memmove(void *to, const void *from, size_t size)
 {
-	char *target = (char *)to + size;
-	const char *source = (const char *)from + size;
+	void *target = (char *)to + size - 1;
+	const void *source = (const char *)from + size - 1;
 
-	if (to <= from) {
+	if (to <= from || size == 0) {
 		return memcpy(to, from, size);
 	}
-	while (size--) {
-		*--target = *--source;
-	}
+	/* Backwards, so that an overlap is read before it is written. */
+	__asm__ volatile("std\n\trep movsb\n\tcld"
+			 : "+D"(target), "+S"(source), "+c"(size)
+			 :
+			 : "memory", "cc");
 	return to;
 }
 
