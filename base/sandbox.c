@@ -20,7 +20,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <systemd/sd-id128.h>
+
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/sandbox_common.h"
 
 /* Landlock's interface up to version 6, which the distribution's headers may not have; landlock(7).
@@ -340,12 +343,23 @@ static bool is_single_threaded(void)
 #endif
 }
 
+/* sd-event reads the boot's number from a file with its first timer, unless the library knows it by then. */
+static void learn_boot_id(void)
+{
+	sd_id128_t boot;
+
+	if (sd_id128_get_boot(&boot) < 0) {
+		log_warning("sandbox: the number of this boot cannot be read; timers will need it");
+	}
+}
+
 int sandbox_enter(const struct sandbox_policy *policy, struct sandbox_result *result)
 {
 	bool drop_all = !policy->keep_capabilities;
 	int error;
 
 	*result = (struct sandbox_result){ 0 };
+	learn_boot_id();
 	if (!is_single_threaded()) {
 		return -EBUSY;
 	}

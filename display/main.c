@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <systemd/sd-event.h>
-#include <systemd/sd-id128.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -122,16 +121,6 @@ static void ignore_signals(void)
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
-/* sd-event reads the boot's number from a file with its first timer, unless it is known by then. */
-static void learn_boot_id(void)
-{
-	sd_id128_t boot;
-
-	if (sd_id128_get_boot(&boot) < 0) {
-		log_warning("display: the number of this boot cannot be read");
-	}
-}
-
 static int serve(const struct sandbox_policy *policy)
 {
 	struct viewer_setup setup = {
@@ -188,7 +177,6 @@ int main(int argc, char **argv)
 		return DISPLAY_EXIT_ERROR;
 	}
 	ignore_signals();
-	learn_boot_id();
 	if (tls_global_init() != 0) {
 		return DISPLAY_EXIT_ERROR;
 	}
