@@ -42,17 +42,19 @@ static gnutls_x509_crt_t make_certificate(gnutls_x509_privkey_t key, const char 
 	assert(gnutls_x509_crt_set_serial(certificate, &serial, 1) == 0);
 	assert(gnutls_x509_crt_set_activation_time(certificate, now - 3600) == 0);
 	assert(gnutls_x509_crt_set_expiration_time(certificate, now + 86400) == 0);
-	assert(gnutls_x509_crt_set_dn_by_oid(
-		   certificate, GNUTLS_OID_X520_COMMON_NAME, 0, name, (unsigned int)strlen(name)) == 0);
-	assert(gnutls_x509_crt_set_basic_constraints(certificate, (unsigned int)ca, ca ? 0 : -1) == 0);
-	assert(gnutls_x509_crt_set_key_usage(certificate,
-		   ca ? GNUTLS_KEY_KEY_CERT_SIGN : GNUTLS_KEY_DIGITAL_SIGNATURE) == 0);
+	assert(gnutls_x509_crt_set_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, 0, name,
+		   (unsigned int)strlen(name)) == 0);
+	assert(
+	    gnutls_x509_crt_set_basic_constraints(certificate, (unsigned int)ca, ca ? 0 : -1) == 0);
+	assert(gnutls_x509_crt_set_key_usage(
+		   certificate, ca ? GNUTLS_KEY_KEY_CERT_SIGN : GNUTLS_KEY_DIGITAL_SIGNATURE) == 0);
 	if (!ca) {
-		assert(gnutls_x509_crt_set_subject_alt_name(
-			   certificate, GNUTLS_SAN_IPADDRESS, loopback, sizeof(loopback), GNUTLS_FSAN_SET) == 0);
-		assert(gnutls_x509_crt_set_subject_alt_name(
-			   certificate, GNUTLS_SAN_DNSNAME, "localhost", 9, GNUTLS_FSAN_APPEND) == 0);
-		assert(gnutls_x509_crt_set_key_purpose_oid(certificate, GNUTLS_KP_TLS_WWW_SERVER, 0) == 0);
+		assert(gnutls_x509_crt_set_subject_alt_name(certificate, GNUTLS_SAN_IPADDRESS,
+			   loopback, sizeof(loopback), GNUTLS_FSAN_SET) == 0);
+		assert(gnutls_x509_crt_set_subject_alt_name(certificate, GNUTLS_SAN_DNSNAME,
+			   "localhost", 9, GNUTLS_FSAN_APPEND) == 0);
+		assert(gnutls_x509_crt_set_key_purpose_oid(
+			   certificate, GNUTLS_KP_TLS_WWW_SERVER, 0) == 0);
 	}
 	return certificate;
 }

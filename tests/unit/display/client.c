@@ -58,18 +58,20 @@ static rfbBool on_size(rfbClient *rfb)
 
 int client_listen(uint16_t *port)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t size = sizeof(address);
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	assert(listener >= 0 && bind(listener, (struct sockaddr *)&address, size) == 0 && listen(listener, 16) == 0);
+	assert(listener >= 0 && bind(listener, (struct sockaddr *)&address, size) == 0 &&
+	       listen(listener, 16) == 0);
 	assert(getsockname(listener, (struct sockaddr *)&address, &size) == 0);
 	*port = ntohs(address.sin_port);
 	return listener;
 }
 
-bool client_connect(struct client *client, int listener, uint16_t port, void (*accepted)(void *context, int socket),
-    void *context, const char *encodings)
+bool client_connect(struct client *client, int listener, uint16_t port,
+    void (*accepted)(void *context, int socket), void *context, const char *encodings)
 {
 	rfbClient *rfb = rfbGetClient(8, 3, 4);
 	bool good;
@@ -159,7 +161,8 @@ bool client_wait_updates(struct client *client, size_t updates, int timeout_ms)
 	return client_wait(client, has_updates, &target, timeout_ms);
 }
 
-bool client_shows(const struct client *client, const uint32_t *pixels, uint32_t width, uint32_t height)
+bool client_shows(
+    const struct client *client, const uint32_t *pixels, uint32_t width, uint32_t height)
 {
 	const uint32_t *shown = (const uint32_t *)client->rfb->frameBuffer;
 

@@ -19,12 +19,13 @@ struct client {
 int client_listen(uint16_t *port);
 /* Connects to the port, which `accepted` is given the other end of before the handshake begins. Returns false when the
  * login failed. `encodings` is libvncclient's list. */
-bool client_connect(struct client *client, int listener, uint16_t port, void (*accepted)(void *context, int socket),
-    void *context, const char *encodings);
+bool client_connect(struct client *client, int listener, uint16_t port,
+    void (*accepted)(void *context, int socket), void *context, const char *encodings);
 void client_close(struct client *client);
 /* Handles messages until `updates` is at least this, or the time is over. Returns false at the end of the connection. */
 bool client_wait_updates(struct client *client, size_t updates, int timeout_ms);
 /* Handles messages for as long as `done` is false. */
 bool client_wait(struct client *client, bool (*done)(void *context), void *context, int timeout_ms);
 /* True if the client's pixels (without the unused byte) are these. */
-bool client_shows(const struct client *client, const uint32_t *pixels, uint32_t width, uint32_t height);
+bool client_shows(
+    const struct client *client, const uint32_t *pixels, uint32_t width, uint32_t height);

@@ -127,7 +127,8 @@ static void serve_link(struct host *host)
 		damage->found_us = clock_monotonic_us();
 		damage->span_count = 1;
 		damage->spans[0].offset = host->damage_first * host->scanout.stride;
-		damage->spans[0].length = (host->damage_end - host->damage_first) * host->scanout.stride;
+		damage->spans[0].length = (host->damage_end - host->damage_first) *
+					  host->scanout.stride;
 		wire_init_write(&wire, bytes, sizeof(bytes));
 		scanout_damage_encode(damage, &wire);
 		(void)!ipc_send(host->link, LINK_DAMAGE, &wire, NULL, 0);
@@ -155,7 +156,8 @@ static void on_link_message(struct host *host, struct ipc_message *message)
 	} else if (message->type == LINK_INPUT) {
 		struct input_event event;
 
-		while (wire_remaining(&message->body) > 0 && input_event_decode(&message->body, &event) == 0) {
+		while (wire_remaining(&message->body) > 0 &&
+		       input_event_decode(&message->body, &event) == 0) {
 			if (host->input_count < HOST_EVENTS_MAX) {
 				host->input[host->input_count++] = event;
 			}
@@ -220,7 +222,8 @@ static void on_auth_message(struct host *host, struct ipc_message *message)
 
 	wire_get_string(&message->body, name, sizeof(name));
 	wire_get_string(&message->body, password, sizeof(password));
-	if (wire_done(&message->body) && strcmp(name, "alice") == 0 && strcmp(password, "correct horse") == 0) {
+	if (wire_done(&message->body) && strcmp(name, "alice") == 0 &&
+	    strcmp(password, "correct horse") == 0) {
 		grant(host, name);
 	} else {
 		deny(host);
@@ -231,7 +234,8 @@ static void on_monitor_message(struct host *host, struct ipc_message *message)
 {
 	int ends[2];
 
-	if (message->type >= DISPLAY_EVENT_STATE && message->type < DISPLAY_EVENT_STATE + EVENT_KINDS) {
+	if (message->type >= DISPLAY_EVENT_STATE &&
+	    message->type < DISPLAY_EVENT_STATE + EVENT_KINDS) {
 		host->events[message->type - DISPLAY_EVENT_STATE]++;
 	}
 	switch (message->type) {
@@ -261,7 +265,8 @@ static void on_monitor_message(struct host *host, struct ipc_message *message)
 	}
 }
 
-static void read_socket(struct host *host, int *fd, void (*handle)(struct host *, struct ipc_message *))
+static void read_socket(
+    struct host *host, int *fd, void (*handle)(struct host *, struct ipc_message *))
 {
 	struct ipc_message *message = malloc(sizeof(*message));
 
@@ -358,7 +363,8 @@ static void start_process(struct host *host)
 		} else {
 			dup2(listener, DISPLAY_LISTEN_FD);
 		}
-		close_range(DISPLAY_LISTEN_FD + 1, ~0u, 0); /* libvncclient's sockets would live on */
+		close_range(
+		    DISPLAY_LISTEN_FD + 1, ~0u, 0); /* libvncclient's sockets would live on */
 		execl(host->options.program, host->options.program, (char *)NULL);
 		_exit(127);
 	}
@@ -477,7 +483,8 @@ void host_unlock_picture(struct host *host, uint32_t first_row, uint32_t row_cou
 	}
 	host->damage_due = true;
 	host->damage_first = first_row < host->damage_first ? first_row : host->damage_first;
-	host->damage_end = first_row + row_count > host->damage_end ? first_row + row_count : host->damage_end;
+	host->damage_end = first_row + row_count > host->damage_end ? first_row + row_count
+								    : host->damage_end;
 	pthread_mutex_unlock(&host->lock);
 	kick(host);
 }
@@ -614,7 +621,8 @@ struct input_event host_input(struct host *host, size_t index)
 
 size_t host_wait_event(struct host *host, uint16_t display_event, size_t count, int timeout_ms)
 {
-	return wait_count(host, &host->events[display_event - DISPLAY_EVENT_STATE], count, timeout_ms);
+	return wait_count(
+	    host, &host->events[display_event - DISPLAY_EVENT_STATE], count, timeout_ms);
 }
 
 size_t host_wait_resize(struct host *host, size_t count, int timeout_ms)

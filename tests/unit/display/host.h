@@ -23,12 +23,12 @@ struct host_options {
 	const char *program; /* tanmatsu-display */
 	uint32_t security[DISPLAY_SECURITY_MAX];
 	size_t security_count;
-	const char *peer;      /* "127.0.0.1" */
-	const char *peer_user; /* "" */
+	const char *peer;       /* "127.0.0.1" */
+	const char *peer_user;  /* "" */
 	uint32_t width, height; /* of the desktop */
 	uint32_t grace_s;
-	bool no_attach;         /* GRANTED only; the test says what is shown */
-	bool follow_resize;     /* the desktop takes the size that the viewer asks for */
+	bool no_attach;     /* GRANTED only; the test says what is shown */
+	bool follow_resize; /* the desktop takes the size that the viewer asks for */
 	bool no_unseal;
 	const char *certificate, *key; /* PEM files */
 };

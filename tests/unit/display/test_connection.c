@@ -68,7 +68,9 @@ static void draw(struct host *host, uint32_t seed, uint32_t y, uint32_t height)
 
 	for (uint32_t row = y; row < y + height && row < picture_height; row++) {
 		for (uint32_t x = 0; x < picture_width; x++) {
-			pixels[row * picture_width + x] = (x * 2654435761u + row * 40503u + seed * 97u) & 0xffffff;
+			pixels[row * picture_width + x] = (x * 2654435761u + row * 40503u +
+							      seed * 97u) &
+							  0xffffff;
 		}
 	}
 	host_unlock_picture(host, y, height);
@@ -113,7 +115,8 @@ static void check_login(uint32_t type)
 	draw(host, 1, 0, 480);
 	assert_true(log_in(&client, host, "correct horse"));
 	assert_same_picture(&client, host);
-	print_message("connect to first frame: %lu us\n", (unsigned long)(client.framed_us - client.connected_us));
+	print_message("connect to first frame: %lu us\n",
+	    (unsigned long)(client.framed_us - client.connected_us));
 	assert_int_equal(host_wait_event(host, DISPLAY_EVENT_SHOWN, 1, 2000), 1);
 	draw(host, 2, 100, 40);
 	assert_same_picture(&client, host);

@@ -22,7 +22,9 @@ static void paint(struct host *host)
 
 	for (uint32_t y = 0; y < height; y++) {
 		for (uint32_t x = 0; x < width; x++) {
-			pixels[y * width + x] = (x / 32 + y / 32) % 2 ? 0x3a6ea5 : 0x30608f + (x * 48 / width << 16);
+			pixels[y * width + x] = (x / 32 + y / 32) % 2
+						    ? 0x3a6ea5
+						    : 0x30608f + (x * 48 / width << 16);
 		}
 	}
 	host_unlock_picture(host, 0, height);
@@ -104,7 +106,8 @@ int main(int argc, char **argv)
 	printf("port %u\n", port);
 	fflush(stdout);
 	for (;;) {
-		struct pollfd fds[2] = { { .fd = listener, .events = POLLIN }, { .fd = 0, .events = POLLIN } };
+		struct pollfd fds[2] = { { .fd = listener, .events = POLLIN },
+			{ .fd = 0, .events = POLLIN } };
 		char line[600];
 		size_t count;
 
@@ -124,7 +127,8 @@ int main(int argc, char **argv)
 		for (; seen < count; seen++) {
 			struct input_event event = host_input(host, seen);
 
-			printf("input %u %u %d %u %u\n", event.type, event.code, event.value, event.x, event.y);
+			printf("input %u %u %d %u %u\n", event.type, event.code, event.value,
+			    event.x, event.y);
 			fflush(stdout);
 			if (event.type == INPUT_KEY) {
 				mark_key(host, seen, event);
