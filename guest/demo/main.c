@@ -46,7 +46,7 @@ void machine_fault(void)
 	}
 	again = true;
 	text_format(why, sizeof(why), "fault %lu at 0x%lx, memory 0x%lx", fault_vector,
-		    fault_address, fault_memory);
+	    fault_address, fault_memory);
 	die(why);
 }
 
@@ -82,7 +82,7 @@ void machine_main(void)
 		die("no memory");
 	}
 	heap_init(&heap, (void *)machine.boot.free_start,
-		  machine.boot.free_size - machine.info.spare_size);
+	    machine.boot.free_size - machine.info.spare_size);
 	desktop = start_desktop();
 	desktop_render(desktop);
 	desktop_announce(desktop);
@@ -98,7 +98,7 @@ void machine_main(void)
 		desktop_render(desktop);
 		if (timed && events > 0) {
 			desktop_log(desktop, "drawn: %d events in %lu us", events,
-				    (clock_now_ns(&machine.clock) - woken) / 1000);
+			    (clock_now_ns(&machine.clock) - woken) / 1000);
 		}
 		machine_flush(&machine);
 		machine_wait(&machine, desktop_next_deadline(desktop));

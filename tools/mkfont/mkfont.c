@@ -92,11 +92,11 @@ static bool parse_ranges(struct options *options, const char *list)
 		if (end == list || (*end && *end != ',') || first < next_allowed || last < first ||
 		    last > MKFONT_LAST_CODE || options->range_count == MKFONT_MAX_RANGES) {
 			fprintf(stderr, "tanmatsu-mkfont: bad range at: %s (sorted, at most %d)\n",
-				list, MKFONT_MAX_RANGES);
+			    list, MKFONT_MAX_RANGES);
 			return false;
 		}
-		options->ranges[options->range_count++] =
-		    (struct font_range){ (uint32_t)first, (uint32_t)last, 0 };
+		options->ranges[options->range_count++] = (struct font_range){ (uint32_t)first,
+			(uint32_t)last, 0 };
 		next_allowed = (uint32_t)last + 1;
 		list = *end ? end + 1 : end;
 	}
@@ -176,7 +176,7 @@ static bool add_glyph(struct tables *tables, FT_Face face, FT_UInt index)
 	    tables->coverage, tables->coverage_size + (size_t)bitmap->width * bitmap->rows + 1, 1);
 	for (unsigned int row = 0; row < bitmap->rows; row++) {
 		memcpy(tables->coverage + tables->coverage_size,
-		       bitmap->buffer + (ptrdiff_t)row * bitmap->pitch, bitmap->width);
+		    bitmap->buffer + (ptrdiff_t)row * bitmap->pitch, bitmap->width);
 		tables->coverage_size += bitmap->width;
 	}
 	return true;
@@ -200,20 +200,20 @@ static void emit_tables(const struct options *options, const struct tables *tabl
 	uint32_t index = 0;
 
 	fprintf(out,
-		"/* Made by tanmatsu-mkfont: %s at %u pixels. Do not edit. */\n#include "
-		"\"base/font.h\"\n\n",
-		options->weight, options->size);
+	    "/* Made by tanmatsu-mkfont: %s at %u pixels. Do not edit. */\n#include "
+	    "\"base/font.h\"\n\n",
+	    options->weight, options->size);
 	fprintf(out, "static const uint8_t coverage[] = {");
 	for (size_t i = 0; i < tables->coverage_size; i++) {
 		fprintf(out, "%s%u,", i % 32 ? "" : "\n\t", tables->coverage[i]);
 	}
 	fprintf(out, "%s\n};\n\nstatic const struct font_glyph glyphs[] = {\n",
-		tables->coverage_size ? "" : " 0");
+	    tables->coverage_size ? "" : " 0");
 	for (uint32_t i = 0; i < tables->glyph_count; i++) {
 		const struct font_glyph *glyph = &tables->glyphs[i];
 
 		fprintf(out, "\t{ %u, %d, %d, %u, %u, %u },\n", glyph->offset, glyph->left,
-			glyph->top, glyph->width, glyph->height, glyph->advance);
+		    glyph->top, glyph->width, glyph->height, glyph->advance);
 	}
 	fprintf(out, "};\n\nstatic const struct font_range ranges[] = {\n");
 	for (uint32_t i = 0; i < options->range_count; i++) {
@@ -225,21 +225,21 @@ static void emit_tables(const struct options *options, const struct tables *tabl
 	fprintf(out, "};\n\n");
 }
 
-static void emit_face(const struct options *options, const struct tables *tables, FT_Face face,
-		      FILE *out)
+static void emit_face(
+    const struct options *options, const struct tables *tables, FT_Face face, FILE *out)
 {
 	FT_Size_Metrics *metrics = &face->size->metrics;
 
 	fprintf(out,
-		"extern const struct font_face %s;\n"
-		"const struct font_face %s = {\n"
-		"\t.name = \"%s %u\",\n\t.coverage = coverage,\n\t.glyphs = glyphs,\n\t.ranges = "
-		"ranges,\n"
-		"\t.range_count = %u,\n\t.fallback = %u,\n"
-		"\t.ascent = %ld,\n\t.descent = %ld,\n\t.line_height = %ld,\n};\n",
-		options->name, options->name, options->weight, options->size, options->range_count,
-		tables->glyph_count - 1, (metrics->ascender + 63) >> 6,
-		(-metrics->descender + 63) >> 6, (metrics->height + 63) >> 6);
+	    "extern const struct font_face %s;\n"
+	    "const struct font_face %s = {\n"
+	    "\t.name = \"%s %u\",\n\t.coverage = coverage,\n\t.glyphs = glyphs,\n\t.ranges = "
+	    "ranges,\n"
+	    "\t.range_count = %u,\n\t.fallback = %u,\n"
+	    "\t.ascent = %ld,\n\t.descent = %ld,\n\t.line_height = %ld,\n};\n",
+	    options->name, options->name, options->weight, options->size, options->range_count,
+	    tables->glyph_count - 1, (metrics->ascender + 63) >> 6, (-metrics->descender + 63) >> 6,
+	    (metrics->height + 63) >> 6);
 }
 
 /* Opens the face file of the wanted weight at the wanted size. */
@@ -260,8 +260,8 @@ static bool open_face(const struct options *options, FT_Library library, FT_Face
 	snprintf(path, sizeof(path), "%s/%s", options->font_dir, file);
 	if (FT_New_Face(library, path, 0, face) != 0 ||
 	    FT_Set_Pixel_Sizes(*face, 0, options->size) != 0) {
-		fprintf(stderr, "tanmatsu-mkfont: cannot use %s at %u pixels\n", path,
-			options->size);
+		fprintf(
+		    stderr, "tanmatsu-mkfont: cannot use %s at %u pixels\n", path, options->size);
 		return false;
 	}
 	return true;

@@ -143,7 +143,7 @@ static void format_number(double value, char *result, size_t size)
 	}
 	millionths = (uint64_t)(value * 1e6 + 0.5);
 	length = text_format(result, size, "%s%lu.%06lu", negative && millionths ? "-" : "",
-			     millionths / 1000000, millionths % 1000000);
+	    millionths / 1000000, millionths % 1000000);
 	while (result[length - 1] == '0') {
 		result[--length] = '\0';
 	}

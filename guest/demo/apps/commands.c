@@ -37,7 +37,7 @@ static void run_ls(struct shell *shell, int count, char **args)
 	for (int i = 0; i < FS_MAX_FILES; i++) {
 		if (fs->files[i].name[0]) {
 			shell_print(shell, "  %8zu  \x1b[36m%s\x1b[0m\n", fs->files[i].size,
-				    fs->files[i].name);
+			    fs->files[i].name);
 		}
 	}
 }
@@ -51,8 +51,8 @@ static void print_file(struct shell *shell, const struct fs_file *file)
 		size_t size = file->size - at < 256 ? file->size - at : 256;
 
 		/* Do not cut a character in two. */
-		while (size > 1 && at + size < file->size &&
-		       (file->data[at + size] & 0xc0) == 0x80) {
+		while (
+		    size > 1 && at + size < file->size && (file->data[at + size] & 0xc0) == 0x80) {
 			size--;
 		}
 		for (size_t i = 0; i < size; i++) {

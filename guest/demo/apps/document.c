@@ -72,8 +72,8 @@ static bool insert_line(struct document *document, int at)
 {
 	if (document->count == document->capacity) {
 		int capacity = document->capacity * 2;
-		struct document_line *grown =
-		    heap_resize(document->heap, document->lines, (size_t)capacity * sizeof(*grown));
+		struct document_line *grown = heap_resize(
+		    document->heap, document->lines, (size_t)capacity * sizeof(*grown));
 
 		if (!grown) {
 			return false;
@@ -82,7 +82,7 @@ static bool insert_line(struct document *document, int at)
 		document->capacity = capacity;
 	}
 	memmove(document->lines + at + 1, document->lines + at,
-		(size_t)(document->count - at) * sizeof(*document->lines));
+	    (size_t)(document->count - at) * sizeof(*document->lines));
 	document->lines[at] = (struct document_line){ NULL, 0, 0 };
 	document->count++;
 	return true;
@@ -92,7 +92,7 @@ static void remove_line(struct document *document, int at)
 {
 	heap_free(document->heap, document->lines[at].text);
 	memmove(document->lines + at, document->lines + at + 1,
-		(size_t)(document->count - at - 1) * sizeof(*document->lines));
+	    (size_t)(document->count - at - 1) * sizeof(*document->lines));
 	document->count--;
 }
 
@@ -101,20 +101,20 @@ static void set_caret(struct document *document, struct document_place place, bo
 	int before = document->caret.line;
 
 	if (!select && (document->anchor.line != document->caret.line ||
-			document->anchor.column != document->caret.column)) {
+			   document->anchor.column != document->caret.column)) {
 		mark(document, document->anchor.line < before ? document->anchor.line : before,
-		     document->anchor.line > before ? document->anchor.line : before);
+		    document->anchor.line > before ? document->anchor.line : before);
 	}
 	document->caret = place;
 	if (!select) {
 		document->anchor = place;
 	}
 	mark(document, before < place.line ? before : place.line,
-	     before > place.line ? before : place.line);
+	    before > place.line ? before : place.line);
 }
 
-bool document_selection(const struct document *document, struct document_place *from,
-			struct document_place *to)
+bool document_selection(
+    const struct document *document, struct document_place *from, struct document_place *to)
 {
 	struct document_place a = document->caret;
 	struct document_place b = document->anchor;
@@ -144,7 +144,7 @@ bool document_remove_selection(struct document *document)
 	}
 	if (tail > 0) {
 		memmove(first->text + from.column, last->text + to.column,
-			(size_t)tail * sizeof(*first->text));
+		    (size_t)tail * sizeof(*first->text));
 	}
 	first->length = from.column + tail;
 	for (int i = to.line; i > from.line; i--) {
@@ -205,7 +205,7 @@ bool document_type(struct document *document, uint32_t code)
 		return false;
 	}
 	memmove(line->text + at + 1, line->text + at,
-		(size_t)(line->length - at) * sizeof(*line->text));
+	    (size_t)(line->length - at) * sizeof(*line->text));
 	line->text[at] = (uint16_t)(code < 0x10000 ? code : 0xfffd);
 	line->length++;
 	set_caret(document, (struct document_place){ document->caret.line, at + 1 }, false);
@@ -358,7 +358,7 @@ void document_select_all(struct document *document)
 }
 
 char *document_copy(const struct document *document, struct document_place from,
-		    struct document_place to, size_t *size)
+    struct document_place to, size_t *size)
 {
 	size_t most = 1;
 	size_t at = 0;
@@ -389,7 +389,7 @@ char *document_copy(const struct document *document, struct document_place from,
 char *document_copy_all(const struct document *document, size_t *size)
 {
 	struct document_place end = { document->count - 1,
-				      document->lines[document->count - 1].length };
+		document->lines[document->count - 1].length };
 
 	return document_copy(document, (struct document_place){ 0, 0 }, end, size);
 }

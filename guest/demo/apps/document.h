@@ -76,13 +76,13 @@ void document_place_caret(struct document *document, struct document_place place
 void document_select_all(struct document *document);
 
 /* The selection in order; false if it is empty. */
-bool document_selection(const struct document *document, struct document_place *from,
-			struct document_place *to);
+bool document_selection(
+    const struct document *document, struct document_place *from, struct document_place *to);
 
 /* Text between two places as UTF-8 in new heap memory (not terminated), its size in *size; NULL
  * without memory. */
 char *document_copy(const struct document *document, struct document_place from,
-		    struct document_place to, size_t *size);
+    struct document_place to, size_t *size);
 
 /* The whole text, in the same way. */
 char *document_copy_all(const struct document *document, size_t *size);

@@ -19,7 +19,7 @@ static void set_title(struct window *window)
 	char title[WINDOW_TITLE_SIZE];
 
 	text_format(title, sizeof(title), "%s%s", editor->document.modified ? "\xe2\x80\xa2 " : "",
-		    editor->name);
+	    editor->name);
 	window_set_title(window, title);
 	if (editor->shown_modified != editor->document.modified) {
 		editor->shown_modified = editor->document.modified;
@@ -35,9 +35,9 @@ static void damage_rows(struct window *window, int first, int last)
 	first = first < editor->top ? 0 : first - editor->top;
 	last = last >= editor->top + rows ? rows : last - editor->top;
 	if (last >= first && first <= rows) {
-		window_damage(window, (struct rect){ 0, EDITOR_TOOLBAR + 4 + first * EDITOR_ROW,
-						     window->width - EDITOR_BAR,
-						     (last - first + 1) * EDITOR_ROW });
+		window_damage(
+		    window, (struct rect){ 0, EDITOR_TOOLBAR + 4 + first * EDITOR_ROW,
+				window->width - EDITOR_BAR, (last - first + 1) * EDITOR_ROW });
 	}
 }
 
@@ -56,8 +56,8 @@ static void update(struct window *window)
 	top = document->caret.line < top ? document->caret.line : top;
 	top = document->caret.line >= top + rows ? document->caret.line - rows + 1 : top;
 	left = document->caret.column < left ? document->caret.column : left;
-	left =
-	    document->caret.column >= left + columns ? document->caret.column - columns + 8 : left;
+	left = document->caret.column >= left + columns ? document->caret.column - columns + 8
+							: left;
 	if (top != editor->top || left != editor->left) {
 		editor->top = top;
 		editor->left = left;
@@ -66,9 +66,9 @@ static void update(struct window *window)
 	if (document_take_changes(document, &first, &last)) {
 		damage_rows(window, first, last);
 		if (last == INT32_MAX) {
-			window_damage(window,
-				      (struct rect){ window->width - EDITOR_BAR, EDITOR_TOOLBAR,
-						     EDITOR_BAR, window->height - EDITOR_TOOLBAR });
+			window_damage(
+			    window, (struct rect){ window->width - EDITOR_BAR, EDITOR_TOOLBAR,
+					EDITOR_BAR, window->height - EDITOR_TOOLBAR });
 		}
 	}
 	/* Only the numbers at the left of the status line follow the caret. */
@@ -83,10 +83,9 @@ static void damage_caret(struct window *window)
 	struct editor *editor = window->state;
 	struct document_place p = editor->document.caret;
 
-	window_damage(window,
-		      (struct rect){ EDITOR_GUTTER + (p.column - editor->left) * EDITOR_CELL - 1,
-				     EDITOR_TOOLBAR + 4 + (p.line - editor->top) * EDITOR_ROW, 3,
-				     EDITOR_ROW });
+	window_damage(
+	    window, (struct rect){ EDITOR_GUTTER + (p.column - editor->left) * EDITOR_CELL - 1,
+			EDITOR_TOOLBAR + 4 + (p.line - editor->top) * EDITOR_ROW, 3, EDITOR_ROW });
 }
 
 static void load(struct window *window, const char *name)
@@ -98,8 +97,7 @@ static void load(struct window *window, const char *name)
 	if (file && file->size > 0) {
 		document_insert(&editor->document, file->data, file->size);
 		document_move(&editor->document,
-			      text_equal(name, "welcome.txt") ? DOCUMENT_FINISH : DOCUMENT_START,
-			      false);
+		    text_equal(name, "welcome.txt") ? DOCUMENT_FINISH : DOCUMENT_START, false);
 		editor->document.modified = false;
 	}
 }
@@ -159,8 +157,8 @@ static void copy_selection(struct window *window)
 
 	if (document_selection(&editor->document, &from, &to)) {
 		heap_free(desktop->heap, desktop->clipboard);
-		desktop->clipboard =
-		    document_copy(&editor->document, from, to, &desktop->clipboard_size);
+		desktop->clipboard = document_copy(
+		    &editor->document, from, to, &desktop->clipboard_size);
 	}
 }
 
@@ -185,8 +183,8 @@ static bool editor_shortcut(struct window *window, int code)
 		return true;
 	case KEY_V:
 		if (desktop->clipboard) {
-			document_insert(&editor->document, desktop->clipboard,
-					desktop->clipboard_size);
+			document_insert(
+			    &editor->document, desktop->clipboard, desktop->clipboard_size);
 		}
 		return true;
 	default:
@@ -303,8 +301,8 @@ static void editor_pointer(struct window *window, const struct pointer_event *ev
 			set_title(window);
 			return;
 		}
-		editor->dragging_bar =
-		    event->x >= window->width - EDITOR_BAR && event->y > EDITOR_TOOLBAR;
+		editor->dragging_bar = event->x >= window->width - EDITOR_BAR &&
+				       event->y > EDITOR_TOOLBAR;
 		if (!editor->dragging_bar && event->y > EDITOR_TOOLBAR) {
 			document_place_caret(&editor->document, place, false);
 			update(window);

@@ -126,8 +126,8 @@ struct inputtest {
 static struct rect key_rect(const struct key_shape *key)
 {
 	return (struct rect){ LEFT + key->x * UNIT / 4,
-			      TOP + key->row * ROW_H + (key->row > 0 ? 8 : 0),
-			      key->width * UNIT / 4 - 4, ROW_H - 4 };
+		TOP + key->row * ROW_H + (key->row > 0 ? 8 : 0), key->width * UNIT / 4 - 4,
+		ROW_H - 4 };
 }
 
 static bool inputtest_open(struct window *window, const char *argument)
@@ -178,8 +178,8 @@ static void inputtest_focus(struct window *window, bool focused)
 	window_damage_all(window);
 }
 
-static void draw_key(const struct inputtest *test, const struct canvas *canvas,
-		     const struct key_shape *key)
+static void draw_key(
+    const struct inputtest *test, const struct canvas *canvas, const struct key_shape *key)
 {
 	struct rect r = key_rect(key);
 	bool down = test->down[key->code];
@@ -192,8 +192,8 @@ static void draw_key(const struct inputtest *test, const struct canvas *canvas,
 	canvas_round(canvas, r, 6, color, 255);
 	canvas_round_line(canvas, r, 6, 1.0f, 0x000000, down ? 60 : 36);
 	inside = canvas_sub(canvas, r);
-	canvas_text_centered(&inside, &font_small, r.w / 2, 18, down ? 0xffffff : THEME_TEXT,
-			     key->label);
+	canvas_text_centered(
+	    &inside, &font_small, r.w / 2, 18, down ? 0xffffff : THEME_TEXT, key->label);
 }
 
 static void draw_buttons(const struct inputtest *test, const struct canvas *canvas, int x, int y)
@@ -201,9 +201,8 @@ static void draw_buttons(const struct inputtest *test, const struct canvas *canv
 	static const struct {
 		unsigned int bit;
 		const char *label;
-	} buttons[] = { { POINTER_LEFT, "Left" },
-			{ POINTER_MIDDLE, "Middle" },
-			{ POINTER_RIGHT, "Right" } };
+	} buttons[] = { { POINTER_LEFT, "Left" }, { POINTER_MIDDLE, "Middle" },
+		{ POINTER_RIGHT, "Right" } };
 
 	for (int i = 0; i < 3; i++) {
 		struct rect r = { x + i * 66, y, 60, 26 };
@@ -212,7 +211,7 @@ static void draw_buttons(const struct inputtest *test, const struct canvas *canv
 		canvas_round(canvas, r, 8, down ? THEME_ACCENT : THEME_PAPER, 255);
 		canvas_round_line(canvas, r, 8, 1.0f, 0x000000, 36);
 		canvas_text_centered(canvas, &font_small, r.x + 30, r.y + 17,
-				     down ? 0xffffff : THEME_TEXT_DIM, buttons[i].label);
+		    down ? 0xffffff : THEME_TEXT_DIM, buttons[i].label);
 	}
 }
 
@@ -226,9 +225,8 @@ static void draw_info(struct window *window, const struct canvas *canvas)
 	canvas_text(canvas, &font_bold, LEFT, INFO + 20, THEME_TEXT, "Last key");
 	if (test->last.code) {
 		typed[text_encode(typed, test->last.text)] = '\0';
-		text_format(
-		    text, sizeof(text), "%s   code %d (0x%02x) %s%s%s", name[0] ? name : "unnamed",
-		    test->last.code, (unsigned int)test->last.code,
+		text_format(text, sizeof(text), "%s   code %d (0x%02x) %s%s%s",
+		    name[0] ? name : "unnamed", test->last.code, (unsigned int)test->last.code,
 		    test->last.down ? test->last.repeat ? "repeats" : "down" : "up",
 		    test->last.text > ' ' ? "   types " : "", test->last.text > ' ' ? typed : "");
 	} else {
@@ -237,7 +235,7 @@ static void draw_info(struct window *window, const struct canvas *canvas)
 	canvas_text(canvas, &font_mono, LEFT + 90, INFO + 20, THEME_TEXT, text);
 	canvas_text(canvas, &font_bold, LEFT, INFO + 50, THEME_TEXT, "Pointer");
 	text_format(text, sizeof(text), "%4d, %4d   wheel %d", test->pointer.x, test->pointer.y,
-		    test->wheel);
+	    test->wheel);
 	canvas_text(canvas, &font_mono, LEFT + 90, INFO + 50, THEME_TEXT, text);
 	draw_buttons(test, canvas, LEFT + 420, INFO + 33);
 }

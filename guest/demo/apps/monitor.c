@@ -6,6 +6,8 @@
 #include "lib/text.h"
 #include "ui/desktop.h"
 
+#include <string.h>
+
 #define SAMPLES   60
 #define PERIOD_MS 1000
 
@@ -45,11 +47,9 @@ static void monitor_tick(struct window *window, uint64_t now_ms)
 	uint64_t idled = idle - monitor->last_idle_us;
 	struct rect graph = graph_area(window);
 
-	for (int i = 0; i + 1 < SAMPLES; i++) {
-		monitor->busy[i] = monitor->busy[i + 1];
-	}
-	monitor->busy[SAMPLES - 1] =
-	    passed > idled ? (uint8_t)((passed - idled) * 100 / passed) : 0;
+	memmove(monitor->busy, monitor->busy + 1, SAMPLES - 1);
+	monitor->busy[SAMPLES - 1] = passed > idled ? (uint8_t)((passed - idled) * 100 / passed)
+						    : 0;
 	monitor->last_ms = now_ms;
 	monitor->used = window->desktop->heap->used;
 	monitor->last_idle_us = idle;
@@ -69,15 +69,15 @@ static void draw_graph(struct window *window, const struct canvas *canvas)
 	canvas_round(canvas, g, 8, THEME_PAPER, 255);
 	for (int i = 1; i < 4; i++) {
 		canvas_fill(canvas, (struct rect){ g.x + 1, g.y + g.h * i / 4, g.w - 2, 1 },
-			    THEME_SURFACE_ALT);
+		    THEME_SURFACE_ALT);
 	}
 	for (int x = 1; x < g.w - 1; x++) {
 		float at = (float)(x - 1) / step;
 		int i = (int)at;
 		float part = at - (float)i;
 		int next = i + 1 < SAMPLES ? i + 1 : i;
-		float busy =
-		    (float)monitor->busy[i] * (1.0f - part) + (float)monitor->busy[next] * part;
+		float busy = (float)monitor->busy[i] * (1.0f - part) +
+			     (float)monitor->busy[next] * part;
 		int top = g.h - 3 - (int)(busy * (float)(g.h - 8) / 100.0f);
 
 		canvas_blend(&plot, (struct rect){ x, top, 1, g.h - 1 - top }, THEME_GREEN, 56);
@@ -87,13 +87,13 @@ static void draw_graph(struct window *window, const struct canvas *canvas)
 		float y1 = (float)(g.h - 3) - (float)(monitor->busy[i + 1] * (g.h - 8)) / 100.0f;
 
 		canvas_line(&plot, 1.0f + step * (float)i, y0, 1.0f + step * (float)(i + 1), y1,
-			    1.8f, 0x2f8f5a, 255);
+		    1.8f, 0x2f8f5a, 255);
 	}
 	canvas_round_line(canvas, g, 8, 1.0f, 0x000000, 34);
 }
 
-static void draw_fact(const struct canvas *canvas, int x, int y, const char *label,
-		      const char *value)
+static void draw_fact(
+    const struct canvas *canvas, int x, int y, const char *label, const char *value)
 {
 	canvas_text(canvas, &font_ui, x, y, THEME_TEXT_DIM, label);
 	canvas_text(canvas, &font_bold, x + 84, y, THEME_TEXT, value);
@@ -109,21 +109,21 @@ static void draw_facts(struct window *window, const struct canvas *canvas)
 	struct rect bar = { 20, 232, window->width - 40, 8 };
 	char text[64];
 
-	text_format(text, sizeof(text), "%lu:%02lu:%02lu", seconds / 3600, seconds / 60 % 60,
-		    seconds % 60);
+	text_format(
+	    text, sizeof(text), "%lu:%02lu:%02lu", seconds / 3600, seconds / 60 % 60, seconds % 60);
 	draw_fact(canvas, 20, 198, "Uptime", text);
-	text_format(text, sizeof(text), "%d time%s", desktop->resumes,
-		    desktop->resumes == 1 ? "" : "s");
+	text_format(
+	    text, sizeof(text), "%d time%s", desktop->resumes, desktop->resumes == 1 ? "" : "s");
 	draw_fact(canvas, right, 198, "Resumed", text);
 	text_format(text, sizeof(text), "%zu of %zu MiB", (monitor->used + 524288) >> 20,
-		    desktop->heap->size >> 20);
+	    desktop->heap->size >> 20);
 	draw_fact(canvas, 20, 222, "Memory", text);
 	text_format(text, sizeof(text), "%dx%d", desktop->visible.width, desktop->visible.height);
 	draw_fact(canvas, right, 222, "Screen", text);
 	canvas_round(canvas, bar, 4, THEME_LINE, 255);
 	bar.w = bar.w * used / 100;
-	canvas_round(canvas, (struct rect){ bar.x, bar.y, bar.w < 8 ? 8 : bar.w, 8 }, 4,
-		     THEME_ACCENT, 255);
+	canvas_round(
+	    canvas, (struct rect){ bar.x, bar.y, bar.w < 8 ? 8 : bar.w, 8 }, 4, THEME_ACCENT, 255);
 }
 
 static void draw_devices(struct window *window, const struct canvas *canvas)
@@ -136,10 +136,10 @@ static void draw_devices(struct window *window, const struct canvas *canvas)
 
 		canvas_disc(canvas, 26.0f, (float)y - 4.0f, 3.0f, THEME_GREEN, 255);
 		canvas_text_cut(canvas, &font_ui, 38, y, window->width - 210, THEME_TEXT,
-				info->devices[i].name);
+		    info->devices[i].name);
 		canvas_text(canvas, &font_small,
-			    window->width - 20 - font_measure(&font_small, info->devices[i].detail),
-			    y, THEME_TEXT_DIM, info->devices[i].detail);
+		    window->width - 20 - font_measure(&font_small, info->devices[i].detail), y,
+		    THEME_TEXT_DIM, info->devices[i].detail);
 	}
 }
 
@@ -152,7 +152,7 @@ static void monitor_draw(struct window *window, const struct canvas *canvas)
 	canvas_text(canvas, &font_bold, 20, 32, THEME_TEXT, "Processor");
 	text_format(text, sizeof(text), "%d %%", monitor->busy[SAMPLES - 1]);
 	canvas_text(canvas, &font_bold, window->width - 20 - font_measure(&font_bold, text), 32,
-		    0x2f8f5a, text);
+	    0x2f8f5a, text);
 	if (!canvas_hides(canvas, graph_area(window))) {
 		draw_graph(window, canvas);
 	}

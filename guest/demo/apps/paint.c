@@ -11,7 +11,7 @@
 #define COLUMNS 2
 
 static const uint32_t colors[] = { 0x232733, 0xffffff, 0xd9534f, 0xf08a4b, 0xf2c14e, 0x3fa66a,
-				   0x2a9d9a, 0x3d6fe0, 0x6a4fc4, 0xc45ab3, 0x8d6e63, 0x9aa3b2 };
+	0x2a9d9a, 0x3d6fe0, 0x6a4fc4, 0xc45ab3, 0x8d6e63, 0x9aa3b2 };
 static const int sizes[] = { 2, 6, 12, 24 };
 
 #define COLOR_COUNT (int)(sizeof(colors) / sizeof(colors[0]))
@@ -29,13 +29,13 @@ struct paint {
 static struct rect swatch(int i)
 {
 	return (struct rect){ 9 + i % COLUMNS * (SWATCH + 6), 12 + i / COLUMNS * (SWATCH + 6),
-			      SWATCH, SWATCH };
+		SWATCH, SWATCH };
 }
 
 static struct rect size_button(int i)
 {
 	return (struct rect){ 9 + i % COLUMNS * (SWATCH + 6), 216 + i / COLUMNS * (SWATCH + 6),
-			      SWATCH, SWATCH };
+		SWATCH, SWATCH };
 }
 
 static struct rect clear_button(void)
@@ -66,8 +66,8 @@ static bool grow(struct window *window)
 	if (width == old.width && height == old.height) {
 		return true;
 	}
-	grown.pixels =
-	    heap_alloc(window->desktop->heap, (size_t)width * (size_t)height * sizeof(uint32_t));
+	grown.pixels = heap_alloc(
+	    window->desktop->heap, (size_t)width * (size_t)height * sizeof(uint32_t));
 	if (!grown.pixels) {
 		return false;
 	}
@@ -106,18 +106,16 @@ static void stroke(struct window *window, int x, int y)
 {
 	struct paint *paint = window->state;
 	struct surface *picture = &paint->picture;
-	struct canvas canvas =
-	    canvas_init(picture, (struct rect){ 0, 0, picture->width, picture->height });
+	struct canvas canvas = canvas_init(
+	    picture, (struct rect){ 0, 0, picture->width, picture->height });
 	int reach = sizes[paint->size] / 2 + 3;
 	struct rect from = { paint->last_x - reach, paint->last_y - reach, 2 * reach, 2 * reach };
 	struct rect to = { x - reach, y - reach, 2 * reach, 2 * reach };
 
 	canvas_line(&canvas, (float)paint->last_x + 0.5f, (float)paint->last_y + 0.5f,
-		    (float)x + 0.5f, (float)y + 0.5f, (float)sizes[paint->size],
-		    colors[paint->color], 255);
-	window_damage(window,
-		      rect_intersect(rect_move(rect_union(from, to), SIDE, 0),
-				     (struct rect){ SIDE, 0, window->width, window->height }));
+	    (float)x + 0.5f, (float)y + 0.5f, (float)sizes[paint->size], colors[paint->color], 255);
+	window_damage(window, rect_intersect(rect_move(rect_union(from, to), SIDE, 0),
+				  (struct rect){ SIDE, 0, window->width, window->height }));
 	paint->last_x = x;
 	paint->last_y = y;
 }
@@ -203,12 +201,12 @@ static void draw_tools(struct window *window, const struct canvas *canvas)
 			canvas_round(canvas, r, 7, THEME_SELECT, 255);
 		}
 		canvas_disc(canvas, (float)r.x + 13.0f, (float)r.y + 13.0f, 1.5f + 2.5f * (float)i,
-			    THEME_TEXT, 255);
+		    THEME_TEXT, 255);
 	}
 	canvas_round(canvas, clear, 7, THEME_SURFACE_ALT, 255);
 	canvas_round_line(canvas, clear, 7, 1.0f, 0x000000, 36);
-	canvas_text_centered(canvas, &font_ui, clear.x + clear.w / 2, clear.y + 18, THEME_TEXT,
-			     "Clear");
+	canvas_text_centered(
+	    canvas, &font_ui, clear.x + clear.w / 2, clear.y + 18, THEME_TEXT, "Clear");
 }
 
 static void paint_draw(struct window *window, const struct canvas *canvas)

@@ -67,8 +67,8 @@ void screen_put(struct screen *screen, uint32_t code)
 		next_line(screen);
 	}
 	set_cell(screen, screen->row, screen->column,
-		 (struct screen_cell){ (uint16_t)(code < 0x10000 ? code : 0xfffd),
-				       screen->color & 7, screen->color >> 3 });
+	    (struct screen_cell){ (uint16_t)(code < 0x10000 ? code : 0xfffd), screen->color & 7,
+		screen->color >> 3 });
 	screen->column++;
 }
 

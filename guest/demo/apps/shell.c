@@ -185,7 +185,7 @@ bool shell_complete(struct shell *shell, char *line, size_t size)
 		for (int i = 0; i < FS_MAX_FILES; i++) {
 			if (shell->desktop->fs.files[i].name[0]) {
 				merge(shell->desktop->fs.files[i].name, line + start, found,
-				      sizeof(found), &matches);
+				    sizeof(found), &matches);
 			}
 		}
 	}

@@ -12,7 +12,7 @@ static void run_uname(struct shell *shell, int count, char **args)
 	(void)count;
 	(void)args;
 	shell_print(shell, "Tanmatsu demo desktop, %s, on %s\n", desktop->platform->info->system,
-		    desktop->host[0] ? desktop->host : "this host");
+	    desktop->host[0] ? desktop->host : "this host");
 }
 
 static void run_uptime(struct shell *shell, int count, char **args)
@@ -22,8 +22,8 @@ static void run_uptime(struct shell *shell, int count, char **args)
 	(void)count;
 	(void)args;
 	shell_print(shell, "up %lu:%02lu:%02lu, resumed %d time%s\n", seconds / 3600,
-		    seconds / 60 % 60, seconds % 60, shell->desktop->resumes,
-		    shell->desktop->resumes == 1 ? "" : "s");
+	    seconds / 60 % 60, seconds % 60, shell->desktop->resumes,
+	    shell->desktop->resumes == 1 ? "" : "s");
 }
 
 static void run_mem(struct shell *shell, int count, char **args)
@@ -34,13 +34,12 @@ static void run_mem(struct shell *shell, int count, char **args)
 	(void)count;
 	(void)args;
 	shell_print(shell,
-		    "  machine       %8lu KiB\n  desktop heap  %8zu KiB, %zu KiB used\n"
-		    "  screen        %8zu KiB (%dx%d)\n  pattern       %8zu KiB of %zu KiB\n",
-		    info->memory_bytes / 1024, desktop->heap->size / 1024,
-		    desktop->heap->used / 1024,
-		    (size_t)desktop->visible.stride * (size_t)desktop->visible.height / 256,
-		    desktop->visible.width, desktop->visible.height, desktop->pattern_size / 1024,
-		    info->spare_size / 1024);
+	    "  machine       %8lu KiB\n  desktop heap  %8zu KiB, %zu KiB used\n"
+	    "  screen        %8zu KiB (%dx%d)\n  pattern       %8zu KiB of %zu KiB\n",
+	    info->memory_bytes / 1024, desktop->heap->size / 1024, desktop->heap->used / 1024,
+	    (size_t)desktop->visible.stride * (size_t)desktop->visible.height / 256,
+	    desktop->visible.width, desktop->visible.height, desktop->pattern_size / 1024,
+	    info->spare_size / 1024);
 }
 
 static void run_devices(struct shell *shell, int count, char **args)
@@ -51,7 +50,7 @@ static void run_devices(struct shell *shell, int count, char **args)
 	(void)args;
 	for (unsigned int i = 0; i < info->device_count; i++) {
 		shell_print(shell, "  %-24s \x1b[34m%s\x1b[0m\n", info->devices[i].name,
-			    info->devices[i].detail);
+		    info->devices[i].detail);
 	}
 }
 
@@ -60,8 +59,8 @@ static void run_pattern(struct shell *shell, int count, char **args)
 	char report[DESKTOP_TOAST_SIZE];
 
 	if (count == 3 && text_equal(args[1], "write")) {
-		(void)desktop_write_pattern(shell->desktop, text_parse_int(args[2], 0), report,
-					    sizeof(report));
+		(void)desktop_write_pattern(
+		    shell->desktop, text_parse_int(args[2], 0), report, sizeof(report));
 	} else if (count == 2 && text_equal(args[1], "check")) {
 		(void)desktop_check_pattern(shell->desktop, report, sizeof(report));
 	} else {
@@ -99,7 +98,7 @@ static void run_mode(struct shell *shell, int count, char **args)
 	struct desktop *desktop = shell->desktop;
 
 	if (count == 3 && desktop_set_mode(desktop, text_parse_int(args[1], 0),
-					   text_parse_int(args[2], 0)) != 0) {
+			      text_parse_int(args[2], 0)) != 0) {
 		shell_print(shell, "mode: %s by %s is not possible\n", args[1], args[2]);
 		return;
 	}

@@ -17,8 +17,8 @@
 #define PAD  10
 #define BACK 0x1b1f2b
 
-static const uint32_t palette[8] = { 0x6b7389, 0xf07c76, 0x8fd6a0, 0xf0c674,
-				     0x82aaff, 0xc9a0f0, 0x7fd0d8, 0xdfe3ee };
+static const uint32_t palette[8] = { 0x6b7389, 0xf07c76, 0x8fd6a0, 0xf0c674, 0x82aaff, 0xc9a0f0,
+	0x7fd0d8, 0xdfe3ee };
 
 struct terminal {
 	struct screen screen;
@@ -57,7 +57,7 @@ static void damage_rows(struct window *window, int first, int last)
 
 	if (last >= first) {
 		window_damage(window, (struct rect){ 0, PAD + (first - top) * ROW, window->width,
-						     (last - first + 1) * ROW });
+					  (last - first + 1) * ROW });
 	}
 }
 
@@ -93,7 +93,7 @@ static void damage_caret(struct window *window)
 
 	caret_cell(window->state, &row, &column);
 	window_damage(window, (struct rect){ PAD + column * CELL - 1,
-					     PAD + (row - top_row(window)) * ROW, CELL + 2, ROW });
+				  PAD + (row - top_row(window)) * ROW, CELL + 2, ROW });
 }
 
 /* Writes the input line into the screen anew; cells that stay the same cost nothing. */
@@ -120,8 +120,8 @@ static void prompt(struct window *window)
 	char text[160];
 
 	text_format(text, sizeof(text), "%s\x1b[32m\x1b[1m%s\x1b[0m\x1b[30m@\x1b[34m%s\x1b[0m $ ",
-		    terminal->screen.column ? "\n" : "", desktop->user[0] ? desktop->user : "guest",
-		    desktop->host[0] ? desktop->host : "tanmatsu");
+	    terminal->screen.column ? "\n" : "", desktop->user[0] ? desktop->user : "guest",
+	    desktop->host[0] ? desktop->host : "tanmatsu");
 	screen_write(&terminal->screen, text);
 	terminal->start_row = terminal->screen.row;
 	terminal->start_column = terminal->screen.column;
@@ -209,8 +209,8 @@ static void recall(struct window *window, int step)
 		return;
 	}
 	terminal->recall = next;
-	set_input(window,
-		  next == 0 ? "" : shell->history[(shell->history_count - next) % SHELL_HISTORY]);
+	set_input(
+	    window, next == 0 ? "" : shell->history[(shell->history_count - next) % SHELL_HISTORY]);
 }
 
 static void complete(struct window *window)
@@ -229,7 +229,7 @@ static void insert(struct terminal *terminal, uint32_t code)
 {
 	if (terminal->length < SHELL_LINE_SIZE - 1) {
 		memmove(terminal->input + terminal->at + 1, terminal->input + terminal->at,
-			(size_t)(terminal->length - terminal->at) * sizeof(terminal->input[0]));
+		    (size_t)(terminal->length - terminal->at) * sizeof(terminal->input[0]));
 		terminal->input[terminal->at++] = (uint16_t)code;
 		terminal->length++;
 	}
@@ -239,7 +239,7 @@ static void erase(struct terminal *terminal, int at)
 {
 	if (at >= 0 && at < terminal->length) {
 		memmove(terminal->input + at, terminal->input + at + 1,
-			(size_t)(terminal->length - at - 1) * sizeof(terminal->input[0]));
+		    (size_t)(terminal->length - at - 1) * sizeof(terminal->input[0]));
 		terminal->length--;
 		terminal->at = at;
 	}
@@ -391,8 +391,8 @@ static bool terminal_open(struct window *window, const char *argument)
 	terminal->shell.clear = on_clear;
 	terminal->shell.leave = on_leave;
 	screen_write(&terminal->screen,
-		     "\x1b[1mTanmatsu\x1b[0m demo desktop. Type \x1b[32mhelp\x1b[0m "
-		     "for commands.\n\n");
+	    "\x1b[1mTanmatsu\x1b[0m demo desktop. Type \x1b[32mhelp\x1b[0m "
+	    "for commands.\n\n");
 	prompt(window);
 	return true;
 }
@@ -426,7 +426,7 @@ static void draw_caret(struct window *window, const struct canvas *canvas)
 		canvas_round(canvas, box, 1, palette[2], 255);
 		if (terminal->at < terminal->length) {
 			(void)canvas_glyph(canvas, &font_mono, box.x, box.y + 13, BACK,
-					   terminal->input[terminal->at]);
+			    terminal->input[terminal->at]);
 		}
 	}
 }
@@ -440,13 +440,11 @@ static void draw_bar(struct window *window, const struct canvas *canvas)
 
 	if (terminal->scroll > 0 && total > rows) {
 		size = size < 24 ? 24 : size;
-		canvas_round(
-		    canvas,
+		canvas_round(canvas,
 		    (struct rect){ window->width - 8,
-				   (window->height - size) *
-				       (top_row(window) - screen_first(&terminal->screen)) /
-				       (total - rows),
-				   5, size },
+			(window->height - size) *
+			    (top_row(window) - screen_first(&terminal->screen)) / (total - rows),
+			5, size },
 		    2, 0xffffff, 90);
 	}
 }
@@ -470,9 +468,9 @@ static void terminal_draw(struct window *window, const struct canvas *canvas)
 		}
 		for (int c = 0; c < SCREEN_COLUMNS && PAD + c * CELL < window->width; c++) {
 			if (cells[c].code > ' ') {
-				(void)canvas_glyph(
-				    &line, cells[c].bold ? &font_mono_bold : &font_mono,
-				    PAD + c * CELL, 14, palette[cells[c].color], cells[c].code);
+				(void)canvas_glyph(&line,
+				    cells[c].bold ? &font_mono_bold : &font_mono, PAD + c * CELL,
+				    14, palette[cells[c].color], cells[c].code);
 			}
 		}
 	}

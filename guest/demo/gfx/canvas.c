@@ -65,7 +65,7 @@ void canvas_gradient(const struct canvas *canvas, struct rect rect, uint32_t top
 		unsigned int alpha = (unsigned int)(y * 255 / (rect.h > 1 ? rect.h - 1 : 1));
 
 		canvas_fill(canvas, (struct rect){ rect.x, rect.y + y, rect.w, 1 },
-			    canvas_mix(top, bottom, alpha));
+		    canvas_mix(top, bottom, alpha));
 	}
 }
 
@@ -73,12 +73,12 @@ void canvas_copy(const struct canvas *canvas, int x, int y, const struct surface
 {
 	int left = x + canvas->x;
 	int top = y + canvas->y;
-	struct rect r =
-	    rect_intersect(canvas->clip, (struct rect){ left, top, from->width, from->height });
+	struct rect r = rect_intersect(
+	    canvas->clip, (struct rect){ left, top, from->width, from->height });
 
 	for (int line = r.y; line < r.y + r.h; line++) {
 		memcpy(row_of(canvas, r.x, line),
-		       from->pixels + (size_t)(line - top) * (size_t)from->stride + (r.x - left),
-		       (size_t)(r.w > 0 ? r.w : 0) * sizeof(uint32_t));
+		    from->pixels + (size_t)(line - top) * (size_t)from->stride + (r.x - left),
+		    (size_t)(r.w > 0 ? r.w : 0) * sizeof(uint32_t));
 	}
 }

@@ -50,24 +50,24 @@ static inline uint32_t canvas_mix(uint32_t under, uint32_t color, unsigned int a
 
 /* Fills a rectangle, solid, mixed, or with a vertical gradient. */
 void canvas_fill(const struct canvas *canvas, struct rect rect, uint32_t color);
-void canvas_blend(const struct canvas *canvas, struct rect rect, uint32_t color,
-		  unsigned int alpha);
+void canvas_blend(
+    const struct canvas *canvas, struct rect rect, uint32_t color, unsigned int alpha);
 void canvas_gradient(const struct canvas *canvas, struct rect rect, uint32_t top, uint32_t bottom);
 
 /* A rectangle with round corners, filled, or as a line of `width` pixels along its inner edge. */
-void canvas_round(const struct canvas *canvas, struct rect rect, int radius, uint32_t color,
-		  unsigned int alpha);
+void canvas_round(
+    const struct canvas *canvas, struct rect rect, int radius, uint32_t color, unsigned int alpha);
 void canvas_round_line(const struct canvas *canvas, struct rect rect, int radius, float width,
-		       uint32_t color, unsigned int alpha);
+    uint32_t color, unsigned int alpha);
 
 /* A disc, a ring, and a line with round ends; lengths in pixels, where pixel (0, 0) spans 0.0
  * to 1.0. */
 void canvas_disc(const struct canvas *canvas, float x, float y, float radius, uint32_t color,
-		 unsigned int alpha);
+    unsigned int alpha);
 void canvas_ring(const struct canvas *canvas, float x, float y, float radius, float width,
-		 uint32_t color, unsigned int alpha);
+    uint32_t color, unsigned int alpha);
 void canvas_line(const struct canvas *canvas, float x0, float y0, float x1, float y1, float width,
-		 uint32_t color, unsigned int alpha);
+    uint32_t color, unsigned int alpha);
 
 /* The coverage (0..255) of a round corner of `radius` at pixel (x, y) of its radius * radius
  * square, top left corner. */
@@ -86,12 +86,12 @@ void canvas_copy(const struct canvas *canvas, int x, int y, const struct surface
 /* Text with its baseline at y; returns the x after it. canvas_glyph draws one code point and
  * returns its advance. */
 int canvas_text(const struct canvas *canvas, const struct font_face *face, int x, int y,
-		uint32_t color, const char *text);
+    uint32_t color, const char *text);
 int canvas_glyph(const struct canvas *canvas, const struct font_face *face, int x, int y,
-		 uint32_t color, uint32_t code);
+    uint32_t color, uint32_t code);
 
 /* Text with its middle at x, and text cut with an ellipsis to `width` pixels. */
 void canvas_text_centered(const struct canvas *canvas, const struct font_face *face, int x, int y,
-			  uint32_t color, const char *text);
+    uint32_t color, const char *text);
 void canvas_text_cut(const struct canvas *canvas, const struct font_face *face, int x, int y,
-		     int width, uint32_t color, const char *text);
+    int width, uint32_t color, const char *text);

@@ -7,18 +7,18 @@
 #include <stddef.h>
 
 int canvas_glyph(const struct canvas *canvas, const struct font_face *face, int x, int y,
-		 uint32_t color, uint32_t code)
+    uint32_t color, uint32_t code)
 {
 	const struct font_glyph *glyph = font_find_glyph(face, code);
 	struct rect box = { canvas->x + x + glyph->left, canvas->y + y - glyph->top, glyph->width,
-			    glyph->height };
+		glyph->height };
 	struct rect r = rect_intersect(canvas->clip, box);
 
 	for (int row = r.y; row < r.y + r.h; row++) {
 		const uint8_t *ink = face->coverage + glyph->offset +
 				     (size_t)(row - box.y) * glyph->width + (r.x - box.x);
-		uint32_t *pixels =
-		    canvas->surface->pixels + (size_t)row * (size_t)canvas->surface->stride + r.x;
+		uint32_t *pixels = canvas->surface->pixels +
+				   (size_t)row * (size_t)canvas->surface->stride + r.x;
 
 		for (int i = 0; i < r.w; i++) {
 			if (ink[i]) {
@@ -30,7 +30,7 @@ int canvas_glyph(const struct canvas *canvas, const struct font_face *face, int 
 }
 
 int canvas_text(const struct canvas *canvas, const struct font_face *face, int x, int y,
-		uint32_t color, const char *text)
+    uint32_t color, const char *text)
 {
 	for (uint32_t code = font_next_code(&text); code; code = font_next_code(&text)) {
 		x += canvas_glyph(canvas, face, x, y, color, code);
@@ -39,13 +39,13 @@ int canvas_text(const struct canvas *canvas, const struct font_face *face, int x
 }
 
 void canvas_text_centered(const struct canvas *canvas, const struct font_face *face, int x, int y,
-			  uint32_t color, const char *text)
+    uint32_t color, const char *text)
 {
 	canvas_text(canvas, face, x - font_measure(face, text) / 2, y, color, text);
 }
 
 void canvas_text_cut(const struct canvas *canvas, const struct font_face *face, int x, int y,
-		     int width, uint32_t color, const char *text)
+    int width, uint32_t color, const char *text)
 {
 	const uint32_t ellipsis = 0x2026;
 	int end = x + width;

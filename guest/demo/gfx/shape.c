@@ -57,8 +57,8 @@ static void put(const struct canvas *canvas, int x, int y, uint32_t color, unsig
 	}
 }
 
-void canvas_round(const struct canvas *canvas, struct rect rect, int radius, uint32_t color,
-		  unsigned int alpha)
+void canvas_round(
+    const struct canvas *canvas, struct rect rect, int radius, uint32_t color, unsigned int alpha)
 {
 	struct rect all = rect_move(rect, canvas->x, canvas->y);
 	struct rect r = rect_intersect(canvas->clip, all);
@@ -67,8 +67,8 @@ void canvas_round(const struct canvas *canvas, struct rect rect, int radius, uin
 		int fold_y = y - all.y < all.y + all.h - 1 - y ? y - all.y : all.y + all.h - 1 - y;
 
 		for (int x = r.x; x < r.x + r.w; x++) {
-			int fold_x =
-			    x - all.x < all.x + all.w - 1 - x ? x - all.x : all.x + all.w - 1 - x;
+			int fold_x = x - all.x < all.x + all.w - 1 - x ? x - all.x
+								       : all.x + all.w - 1 - x;
 			unsigned int c = alpha;
 
 			if (fold_x < radius && fold_y < radius) {
@@ -80,7 +80,7 @@ void canvas_round(const struct canvas *canvas, struct rect rect, int radius, uin
 }
 
 void canvas_round_line(const struct canvas *canvas, struct rect rect, int radius, float width,
-		       uint32_t color, unsigned int alpha)
+    uint32_t color, unsigned int alpha)
 {
 	struct rect all = rect_move(rect, canvas->x, canvas->y);
 	struct rect r = rect_intersect(canvas->clip, all);
@@ -89,9 +89,8 @@ void canvas_round_line(const struct canvas *canvas, struct rect rect, int radius
 
 	for (int y = r.y; y < r.y + r.h; y++) {
 		for (int x = r.x; x < r.x + r.w; x++) {
-			float d =
-			    round_distance((float)(x - all.x) + 0.5f - w,
-					   (float)(y - all.y) + 0.5f - h, w, h, (float)radius);
+			float d = round_distance((float)(x - all.x) + 0.5f - w,
+			    (float)(y - all.y) + 0.5f - h, w, h, (float)radius);
 
 			put(canvas, x, y, color,
 			    coverage(absolute(d + width * 0.5f) - width * 0.5f, alpha));
@@ -112,13 +111,13 @@ static struct rect bounds(const struct canvas *canvas, float x0, float y0, float
 	int left = (int)x0 - 2;
 	int top = (int)y0 - 2;
 	struct rect r = { left + canvas->x, top + canvas->y, (int)x1 + 3 - left,
-			  (int)y1 + 3 - top };
+		(int)y1 + 3 - top };
 
 	return rect_intersect(canvas->clip, r);
 }
 
-void canvas_disc(const struct canvas *canvas, float x, float y, float radius, uint32_t color,
-		 unsigned int alpha)
+void canvas_disc(
+    const struct canvas *canvas, float x, float y, float radius, uint32_t color, unsigned int alpha)
 {
 	struct rect r = bounds(canvas, x - radius, y - radius, x + radius, y + radius);
 
@@ -134,7 +133,7 @@ void canvas_disc(const struct canvas *canvas, float x, float y, float radius, ui
 }
 
 void canvas_ring(const struct canvas *canvas, float x, float y, float radius, float width,
-		 uint32_t color, unsigned int alpha)
+    uint32_t color, unsigned int alpha)
 {
 	struct rect r = bounds(canvas, x - radius, y - radius, x + radius, y + radius);
 
@@ -150,11 +149,11 @@ void canvas_ring(const struct canvas *canvas, float x, float y, float radius, fl
 }
 
 void canvas_line(const struct canvas *canvas, float x0, float y0, float x1, float y1, float width,
-		 uint32_t color, unsigned int alpha)
+    uint32_t color, unsigned int alpha)
 {
 	float half = width * 0.5f;
 	struct rect r = bounds(canvas, minimum(x0, x1) - half, minimum(y0, y1) - half,
-			       maximum(x0, x1) + half, maximum(y0, y1) + half);
+	    maximum(x0, x1) + half, maximum(y0, y1) + half);
 	float vx = x1 - x0;
 	float vy = y1 - y0;
 	float length2 = vx * vx + vy * vy;
@@ -175,15 +174,14 @@ void canvas_line(const struct canvas *canvas, float x0, float y0, float x1, floa
 }
 
 /* The Gaussian's integral at -3 to 3 sigma in 24 steps, times 256. */
-static const uint16_t gauss_integral[25] = { 0,   1,   2,   3,   6,   10,  17,  27,  41,
-					     58,  79,  103, 128, 153, 177, 198, 215, 229,
-					     239, 246, 250, 253, 254, 255, 256 };
+static const uint16_t gauss_integral[25] = { 0, 1, 2, 3, 6, 10, 17, 27, 41, 58, 79, 103, 128, 153,
+	177, 198, 215, 229, 239, 246, 250, 253, 254, 255, 256 };
 
 /* How much of a blurred edge at 0 is seen at `distance` pixels inside it, 0..256. */
 static unsigned int edge(int distance, int sigma)
 {
-	int position =
-	    (distance + 3 * sigma) * 1024 / sigma; /* in 1/256 of the table's 1/4 sigma steps */
+	int position = (distance + 3 * sigma) * 1024 /
+		       sigma; /* in 1/256 of the table's 1/4 sigma steps */
 	int step = position >> 8;
 
 	if (position <= 0) {
@@ -192,9 +190,9 @@ static unsigned int edge(int distance, int sigma)
 	if (step >= 24) {
 		return 256;
 	}
-	return (unsigned int)(gauss_integral[step] +
-			      (gauss_integral[step + 1] - gauss_integral[step]) * (position & 255) /
-				  256);
+	return (
+	    unsigned int)(gauss_integral[step] + (gauss_integral[step + 1] - gauss_integral[step]) *
+						     (position & 255) / 256);
 }
 
 /* A box blurred along one axis is the difference of two blurred edges; 0..256. */

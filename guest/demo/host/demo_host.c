@@ -25,8 +25,8 @@ static void send_event(struct desktop *desktop, struct platform_event event)
 
 static void send_key(struct desktop *desktop, int code, int value)
 {
-	send_event(desktop, (struct platform_event){
-				.type = PLATFORM_EVENT_KEY, .code = code, .value = value });
+	send_event(desktop,
+	    (struct platform_event){ .type = PLATFORM_EVENT_KEY, .code = code, .value = value });
 }
 
 static void tap(struct desktop *desktop, int code, bool shift)
@@ -69,10 +69,9 @@ static void type_text(struct desktop *desktop, const char *text)
 
 static void move(struct desktop *desktop, int x, int y)
 {
-	send_event(desktop,
-		   (struct platform_event){ .type = PLATFORM_EVENT_POINTER,
-					    .x = (x * 32768 + 16384) / desktop->visible.width,
-					    .y = (y * 32768 + 16384) / desktop->visible.height });
+	send_event(desktop, (struct platform_event){ .type = PLATFORM_EVENT_POINTER,
+				.x = (x * 32768 + 16384) / desktop->visible.width,
+				.y = (y * 32768 + 16384) / desktop->visible.height });
 }
 
 static void press_button(struct desktop *desktop, const char *name, int value)
@@ -81,8 +80,8 @@ static void press_button(struct desktop *desktop, const char *name, int value)
 		   : strcmp(name, "middle") == 0 ? BTN_MIDDLE
 						 : BTN_LEFT;
 
-	send_event(desktop, (struct platform_event){
-				.type = PLATFORM_EVENT_BUTTON, .code = code, .value = value });
+	send_event(desktop,
+	    (struct platform_event){ .type = PLATFORM_EVENT_BUTTON, .code = code, .value = value });
 }
 
 static void wait_until(struct host_platform *host, struct desktop *desktop, uint64_t end)
@@ -125,13 +124,13 @@ static bool run_line(struct host_platform *host, struct desktop *desktop, char *
 	} else if (sscanf(line, "up %255s", word) == 1) {
 		press_button(desktop, word, 0);
 	} else if (sscanf(line, "wheel %d", &a) == 1) {
-		send_event(desktop,
-			   (struct platform_event){ .type = PLATFORM_EVENT_WHEEL, .value = a });
+		send_event(
+		    desktop, (struct platform_event){ .type = PLATFORM_EVENT_WHEEL, .value = a });
 	} else if (sscanf(line, "wait %d", &a) == 1) {
 		wait_until(host, desktop, host->now_ms + (uint64_t)a);
 	} else if (sscanf(line, "mode %d %d", &a, &b) == 2) {
 		send_event(desktop,
-			   (struct platform_event){ .type = PLATFORM_EVENT_MODE, .x = a, .y = b });
+		    (struct platform_event){ .type = PLATFORM_EVENT_MODE, .x = a, .y = b });
 	} else if (strcmp(line, "resume") == 0) {
 		host->resumes++;
 		send_event(desktop, (struct platform_event){ .type = PLATFORM_EVENT_RESUMED });

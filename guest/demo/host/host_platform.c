@@ -154,9 +154,9 @@ int host_platform_save_png(const struct host_platform *host, const char *path)
 {
 	size_t count = (size_t)host->width * (size_t)host->height;
 	png_image image = { .version = PNG_IMAGE_VERSION,
-			    .width = (png_uint_32)host->width,
-			    .height = (png_uint_32)host->height,
-			    .format = PNG_FORMAT_RGB };
+		.width = (png_uint_32)host->width,
+		.height = (png_uint_32)host->height,
+		.format = PNG_FORMAT_RGB };
 	unsigned char *rgb = malloc(count * 3);
 	int done;
 

@@ -49,8 +49,8 @@ void apic_init(struct apic *apic, struct clock *clock)
 	do {
 		now = clock_now_ns(clock);
 	} while (now - start < 1000000);
-	apic->ticks_per_ms =
-	    (uint64_t)(0xffffffffu - mmio_read32(LOCAL_TIMER_NOW)) * 1000000 / (now - start);
+	apic->ticks_per_ms = (uint64_t)(0xffffffffu - mmio_read32(LOCAL_TIMER_NOW)) * 1000000 /
+			     (now - start);
 	if (apic->ticks_per_ms == 0) {
 		apic->ticks_per_ms = 1;
 	}
@@ -62,8 +62,8 @@ void apic_init(struct apic *apic, struct clock *clock)
 void apic_route(uint8_t irq, bool level)
 {
 	io_apic_write(IO_REDIRECT(irq) + 1, 0);
-	io_apic_write(IO_REDIRECT(irq),
-		      (level ? REDIRECT_LEVEL : 0) | (uint32_t)(VECTOR_ISA + irq));
+	io_apic_write(
+	    IO_REDIRECT(irq), (level ? REDIRECT_LEVEL : 0) | (uint32_t)(VECTOR_ISA + irq));
 }
 
 void apic_end_interrupt(void)

@@ -98,8 +98,8 @@ bool display_preferred(const struct display *display, int *width, int *height)
 void display_enable_events(const struct display *display)
 {
 	if (display->registers) {
-		mmio_write32(display->registers + EVENT_ENABLE,
-			     EVENT_MODE | EVENT_RESUMED | EVENT_POWER);
+		mmio_write32(
+		    display->registers + EVENT_ENABLE, EVENT_MODE | EVENT_RESUMED | EVENT_POWER);
 	}
 }
 

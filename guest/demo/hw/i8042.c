@@ -139,19 +139,19 @@ static void take_key(struct i8042 *i8042, struct events *events, uint8_t byte)
 	if (byte == 0xe1) {
 		/* Pause: E1 1D 45 E1 9D C5, and it has no release. */
 		i8042->skip = 5;
-		events_push(events, (struct platform_event){ .type = PLATFORM_EVENT_KEY,
-							     .code = KEY_PAUSE,
-							     .value = 1 });
-		events_push(events, (struct platform_event){ .type = PLATFORM_EVENT_KEY,
-							     .code = KEY_PAUSE });
+		events_push(
+		    events, (struct platform_event){
+				.type = PLATFORM_EVENT_KEY, .code = KEY_PAUSE, .value = 1 });
+		events_push(events,
+		    (struct platform_event){ .type = PLATFORM_EVENT_KEY, .code = KEY_PAUSE });
 		return;
 	}
 	code = i8042_translate(byte & 0x7f, i8042->prefix == 0xe0);
 	i8042->prefix = 0;
 	if (code) {
-		events_push(events, (struct platform_event){ .type = PLATFORM_EVENT_KEY,
-							     .code = code,
-							     .value = byte & 0x80 ? 0 : 1 });
+		events_push(events,
+		    (struct platform_event){
+			.type = PLATFORM_EVENT_KEY, .code = code, .value = byte & 0x80 ? 0 : 1 });
 	}
 }
 
@@ -173,22 +173,22 @@ static void take_mouse(struct i8042 *i8042, struct events *events, uint8_t byte)
 	dx = p[1] - ((p[0] & 0x10) ? 256 : 0);
 	dy = p[2] - ((p[0] & 0x20) ? 256 : 0);
 	if (dx || dy) {
-		events_push(events, (struct platform_event){
-					.type = PLATFORM_EVENT_MOTION, .x = dx, .y = -dy });
+		events_push(events,
+		    (struct platform_event){ .type = PLATFORM_EVENT_MOTION, .x = dx, .y = -dy });
 	}
 	for (int i = 0; i < 3; i++) {
 		if ((p[0] ^ i8042->buttons) & 1 << i) {
 			events_push(events, (struct platform_event){ .type = PLATFORM_EVENT_BUTTON,
-								     .code = codes[i],
-								     .value = p[0] >> i & 1 });
+						.code = codes[i],
+						.value = p[0] >> i & 1 });
 		}
 	}
 	i8042->buttons = p[0] & 7;
 	if (i8042->packet_size == 4 && (p[3] & 0x0f)) {
 		int wheel = (p[3] & 0x0f) - ((p[3] & 0x08) ? 16 : 0);
 
-		events_push(events, (struct platform_event){ .type = PLATFORM_EVENT_WHEEL,
-							     .value = -wheel });
+		events_push(events,
+		    (struct platform_event){ .type = PLATFORM_EVENT_WHEEL, .value = -wheel });
 	}
 }
 

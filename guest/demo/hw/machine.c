@@ -9,8 +9,8 @@
 
 #define MIB (1024u * 1024u)
 
-static void add_device(struct machine *machine, const char *name, const struct pci_device *pci,
-		       const char *detail)
+static void add_device(
+    struct machine *machine, const char *name, const struct pci_device *pci, const char *detail)
 {
 	struct platform_info *info = &machine->info;
 	struct platform_device *device = &info->devices[info->device_count];
@@ -22,7 +22,7 @@ static void add_device(struct machine *machine, const char *name, const struct p
 	text_copy(device->name, sizeof(device->name), name);
 	if (pci) {
 		text_format(device->detail, sizeof(device->detail), "00:%02x.0  %04x:%04x",
-			    pci->slot, pci->vendor, pci->device);
+		    pci->slot, pci->vendor, pci->device);
 	} else {
 		text_copy(device->detail, sizeof(device->detail), detail);
 	}
@@ -59,7 +59,7 @@ static void take_pci(struct machine *machine, const struct pci_device *pci)
 	if (machine->input_count < MACHINE_INPUTS &&
 	    virtio_input_probe(input, pci, (uint8_t)(VECTOR_MSI + machine->input_count))) {
 		add_device(machine, input->tablet ? "virtio-input tablet" : "virtio-input keyboard",
-			   pci, "");
+		    pci, "");
 		if (!input->msix) {
 			route_line(pci);
 		}
@@ -109,8 +109,8 @@ void machine_init(struct machine *machine)
 	if (machine->i8042.present) {
 		add_device(machine, "PS/2 keyboard", NULL, "IRQ 1");
 		add_device(machine,
-			   machine->i8042.packet_size == 4 ? "PS/2 wheel mouse" : "PS/2 mouse",
-			   NULL, "IRQ 12");
+		    machine->i8042.packet_size == 4 ? "PS/2 wheel mouse" : "PS/2 mouse", NULL,
+		    "IRQ 12");
 		apic_route(1, false);
 		apic_route(12, false);
 	}
@@ -119,8 +119,8 @@ void machine_init(struct machine *machine)
 	machine->wall = rtc_read();
 	machine->wall_read_ns = clock_now_ns(&machine->clock);
 	display_enable_events(&machine->display);
-	machine->info.boot_us =
-	    clock_since_ns(&machine->clock, boot_tsc) / 1000 + clock_now_ns(&machine->clock) / 1000;
+	machine->info.boot_us = clock_since_ns(&machine->clock, boot_tsc) / 1000 +
+				clock_now_ns(&machine->clock) / 1000;
 }
 
 bool machine_next_event(struct machine *machine, struct platform_event *event)
@@ -164,9 +164,8 @@ void machine_wait(struct machine *machine, uint64_t deadline_ms)
 	if (machine->events.head != machine->events.tail || deadline_ms * 1000000 <= now) {
 		return;
 	}
-	apic_set_timer(&machine->apic, deadline_ms == PLATFORM_NO_DEADLINE
-					   ? UINT64_MAX
-					   : deadline_ms - now / 1000000);
+	apic_set_timer(&machine->apic,
+	    deadline_ms == PLATFORM_NO_DEADLINE ? UINT64_MAX : deadline_ms - now / 1000000);
 	gate_halt();
 	machine->idle_ns += clock_now_ns(&machine->clock) - now;
 	handle_interrupts(machine);

@@ -113,6 +113,6 @@ static const struct platform_ops machine_ops = {
 
 void machine_ops_init(struct machine *machine)
 {
-	machine->platform =
-	    (struct platform){ &machine_ops, machine, &machine->info, machine->boot.command_line };
+	machine->platform = (struct platform){ &machine_ops, machine, &machine->info,
+		machine->boot.command_line };
 }

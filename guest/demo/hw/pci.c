@@ -104,7 +104,7 @@ bool pci_enable_msix(const struct pci_device *device, uint8_t vector)
 	mmio_write32(entry + 8, vector);
 	mmio_write32(entry + 12, 0);
 	/* Enable, and no function mask. */
-	pci_write(device, device->msix,
-		  (pci_read(device, device->msix) & ~0x40000000u) | 0x80000000u);
+	pci_write(
+	    device, device->msix, (pci_read(device, device->msix) & ~0x40000000u) | 0x80000000u);
 	return true;
 }

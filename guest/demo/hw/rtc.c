@@ -69,8 +69,7 @@ int64_t rtc_read(void)
 	r.hour &= 0x7f;
 	if (!(format & 4)) {
 		r = (struct reading){ binary(r.second), binary(r.minute), binary(r.hour),
-				      binary(r.day),    binary(r.month),  binary(r.year),
-				      binary(r.century) };
+			binary(r.day), binary(r.month), binary(r.year), binary(r.century) };
 	}
 	if (!(format & 2)) {
 		r.hour = r.hour % 12 + (afternoon ? 12 : 0);

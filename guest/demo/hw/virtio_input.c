@@ -77,7 +77,7 @@ static void write64(uintptr_t at, const volatile void *pointer)
 }
 
 static bool start_queue(struct virtio_input *input, const struct locations *at, uint16_t number,
-			struct virtio_queue *queue)
+    struct virtio_queue *queue)
 {
 	uintptr_t common = input->common;
 	uint16_t size;
@@ -136,8 +136,8 @@ static bool negotiate(const struct virtio_input *input)
 	mmio_write32(common + COMMON_DRIVER, 0);
 	mmio_write32(common + COMMON_DRIVER_SELECT, 1);
 	mmio_write32(common + COMMON_DRIVER, FEATURE_VERSION_1);
-	mmio_write8(common + COMMON_STATUS,
-		    STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_FEATURES_OK);
+	mmio_write8(
+	    common + COMMON_STATUS, STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_FEATURES_OK);
 	return mmio_read8(common + COMMON_STATUS) & STATUS_FEATURES_OK;
 }
 
@@ -170,19 +170,20 @@ bool virtio_input_probe(struct virtio_input *input, const struct pci_device *pci
 		return false;
 	}
 	if (start_queue(input, &at, 1, &input->status)) {
-		input->status.descriptors[0] =
-		    (struct virtio_descriptor){ .address = (uintptr_t)&input->led,
-						.length = sizeof(input->led) };
+		input->status.descriptors[0] = (struct virtio_descriptor){
+			.address = (uintptr_t)&input->led, .length = sizeof(input->led)
+		};
 	}
 	for (uint16_t i = 0; i < input->events.size; i++) {
-		input->events.descriptors[i] =
-		    (struct virtio_descriptor){ .address = (uintptr_t)&input->buffers[i],
-						.length = sizeof(input->buffers[i]),
-						.flags = DESCRIPTOR_WRITE };
+		input->events.descriptors[i] = (struct virtio_descriptor){
+			.address = (uintptr_t)&input->buffers[i],
+			.length = sizeof(input->buffers[i]),
+			.flags = DESCRIPTOR_WRITE
+		};
 		offer(&input->events, i);
 	}
 	mmio_write8(input->common + COMMON_STATUS,
-		    STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_FEATURES_OK | STATUS_DRIVER_OK);
+	    STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_FEATURES_OK | STATUS_DRIVER_OK);
 	mmio_write16(input->events.notify, 0);
 	return true;
 }
@@ -190,23 +191,22 @@ bool virtio_input_probe(struct virtio_input *input, const struct pci_device *pci
 static void end_report(struct virtio_input *input, struct events *events)
 {
 	if (input->moved) {
-		events_push(events, (struct platform_event){
-					.type = PLATFORM_EVENT_POINTER,
+		events_push(events, (struct platform_event){ .type = PLATFORM_EVENT_POINTER,
 					.x = (int)((int64_t)input->x * 32767 / input->most_x),
 					.y = (int)((int64_t)input->y * 32767 / input->most_y) });
 	}
 	if (input->rel_x || input->rel_y) {
-		events_push(events, (struct platform_event){ .type = PLATFORM_EVENT_MOTION,
-							     .x = input->rel_x,
-							     .y = input->rel_y });
+		events_push(events,
+		    (struct platform_event){
+			.type = PLATFORM_EVENT_MOTION, .x = input->rel_x, .y = input->rel_y });
 	}
 	input->moved = false;
 	input->rel_x = 0;
 	input->rel_y = 0;
 }
 
-static void take_key(struct virtio_input *input, struct events *events,
-		     const struct virtio_event *event)
+static void take_key(
+    struct virtio_input *input, struct events *events, const struct virtio_event *event)
 {
 	bool button = event->code >= BTN_MISC && event->code < KEY_OK;
 
@@ -214,14 +214,14 @@ static void take_key(struct virtio_input *input, struct events *events,
 	if (button) {
 		end_report(input, events);
 	}
-	events_push(events, (struct platform_event){ .type = button ? PLATFORM_EVENT_BUTTON
-								    : PLATFORM_EVENT_KEY,
-						     .code = event->code,
-						     .value = (int)event->value });
+	events_push(events,
+	    (struct platform_event){ .type = button ? PLATFORM_EVENT_BUTTON : PLATFORM_EVENT_KEY,
+		.code = event->code,
+		.value = (int)event->value });
 }
 
-static void take(struct virtio_input *input, struct events *events,
-		 const struct virtio_event *event)
+static void take(
+    struct virtio_input *input, struct events *events, const struct virtio_event *event)
 {
 	int value = (int)event->value;
 
@@ -236,8 +236,8 @@ static void take(struct virtio_input *input, struct events *events,
 		break;
 	case EV_REL:
 		if (event->code == REL_WHEEL) {
-			events_push(events, (struct platform_event){ .type = PLATFORM_EVENT_WHEEL,
-								     .value = value });
+			events_push(events, (struct platform_event){
+						.type = PLATFORM_EVENT_WHEEL, .value = value });
 		} else if (event->code == REL_X) {
 			input->rel_x += value;
 		} else if (event->code == REL_Y) {

@@ -36,9 +36,9 @@ static void split(struct heap_block *block, size_t size)
 		return;
 	}
 	rest = (struct heap_block *)((char *)block + HEADER + size);
-	*rest = (struct heap_block){ .size = block->size - size - HEADER,
-				     .next = block->next,
-				     .previous = block };
+	*rest = (struct heap_block){
+		.size = block->size - size - HEADER, .next = block->next, .previous = block
+	};
 	if (rest->next) {
 		rest->next->previous = rest;
 	}

@@ -38,8 +38,8 @@ static void sink_field(struct sink *sink, const struct spec *spec, const char *t
 	}
 }
 
-static void sink_number(struct sink *sink, const struct spec *spec, uint64_t value, bool negative,
-			unsigned int base)
+static void sink_number(
+    struct sink *sink, const struct spec *spec, uint64_t value, bool negative, unsigned int base)
 {
 	char digits[24];
 	size_t at = sizeof(digits);
@@ -99,15 +99,13 @@ size_t text_vformat(char *buffer, size_t size, const char *format, va_list args)
 		case 'd':
 			number = spec.longs ? va_arg(args, long) : va_arg(args, int);
 			sink_number(&sink, &spec,
-				    number < 0 ? 0 - (uint64_t)number : (uint64_t)number,
-				    number < 0, 10);
+			    number < 0 ? 0 - (uint64_t)number : (uint64_t)number, number < 0, 10);
 			break;
 		case 'u':
 		case 'x':
 			sink_number(&sink, &spec,
-				    spec.longs ? va_arg(args, unsigned long)
-					       : va_arg(args, unsigned int),
-				    false, *format == 'x' ? 16 : 10);
+			    spec.longs ? va_arg(args, unsigned long) : va_arg(args, unsigned int),
+			    false, *format == 'x' ? 16 : 10);
 			break;
 		case 'c':
 			c = (char)va_arg(args, int);

@@ -4,8 +4,8 @@
 #include "ui/parts.h"
 
 static const char *const weekdays[] = { "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed" };
-static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-				      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
+	"Oct", "Nov", "Dec" };
 
 struct date {
 	int year;
@@ -53,8 +53,8 @@ void calendar_format_full(int64_t local, char *buffer, size_t size)
 	struct date date = split(local);
 
 	text_format(buffer, size, "%s %d %s %d %02d:%02d:%02d", date.weekday, date.day,
-		    months[date.month], date.year, date.second / 3600, date.second / 60 % 60,
-		    date.second % 60);
+	    months[date.month], date.year, date.second / 3600, date.second / 60 % 60,
+	    date.second % 60);
 }
 
 const char *calendar_greeting(int64_t local)

@@ -15,12 +15,12 @@ struct rect chrome_button(const struct window *window, enum hit_part part)
 
 	return (struct rect){ window->frame.x + window->frame.w - 8 - BUTTON_SIZE -
 				  from_right * (BUTTON_SIZE + 4),
-			      window->frame.y + (THEME_TITLE_HEIGHT - BUTTON_SIZE) / 2, BUTTON_SIZE,
-			      BUTTON_SIZE };
+		window->frame.y + (THEME_TITLE_HEIGHT - BUTTON_SIZE) / 2, BUTTON_SIZE,
+		BUTTON_SIZE };
 }
 
 static void draw_button(const struct desktop *desktop, const struct window *window,
-			const struct canvas *canvas, enum hit_part part)
+    const struct canvas *canvas, enum hit_part part)
 {
 	struct rect r = chrome_button(window, part);
 	bool over = desktop->hover.window == window && desktop->hover.part == part;
@@ -42,18 +42,18 @@ static void draw_button(const struct desktop *desktop, const struct window *wind
 	} else if (part == HIT_MINIMISE) {
 		canvas_line(canvas, x - 4.0f, y + 3.5f, x + 4.0f, y + 3.5f, 1.5f, ink, 255);
 	} else if (window->maximised) {
-		canvas_round_line(canvas, (struct rect){ r.x + 8, r.y + 10, 7, 7 }, 1, 1.4f, ink,
-				  255);
+		canvas_round_line(
+		    canvas, (struct rect){ r.x + 8, r.y + 10, 7, 7 }, 1, 1.4f, ink, 255);
 		canvas_line(canvas, x - 1.0f, y - 4.0f, x + 4.0f, y - 4.0f, 1.4f, ink, 255);
 		canvas_line(canvas, x + 4.0f, y - 4.0f, x + 4.0f, y + 1.0f, 1.4f, ink, 255);
 	} else {
-		canvas_round_line(canvas, (struct rect){ r.x + 8, r.y + 8, 9, 9 }, 2, 1.5f, ink,
-				  255);
+		canvas_round_line(
+		    canvas, (struct rect){ r.x + 8, r.y + 8, 9, 9 }, 2, 1.5f, ink, 255);
 	}
 }
 
-static void draw_title_bar(const struct desktop *desktop, const struct window *window,
-			   const struct canvas *canvas)
+static void draw_title_bar(
+    const struct desktop *desktop, const struct window *window, const struct canvas *canvas)
 {
 	struct rect bar = window->frame;
 	bool focused = desktop->focus == window;
@@ -72,10 +72,10 @@ static void draw_title_bar(const struct desktop *desktop, const struct window *w
 		canvas_fill(canvas, bar, THEME_TITLE_IDLE);
 	}
 	canvas_fill(canvas, (struct rect){ bar.x, bar.y + bar.h - 1, bar.w, 1 },
-		    focused ? 0xd6d9e0 : 0xe6e8ec);
+	    focused ? 0xd6d9e0 : 0xe6e8ec);
 	icon_draw(canvas, window->class->icon, bar.x + 12, bar.y + 9, 18);
-	canvas_text_cut(canvas, &font_bold, x, bar.y + 23, bar.x + bar.w - 100 - x, ink,
-			window->title);
+	canvas_text_cut(
+	    canvas, &font_bold, x, bar.y + 23, bar.x + bar.w - 100 - x, ink, window->title);
 	draw_button(desktop, window, canvas, HIT_CLOSE);
 	draw_button(desktop, window, canvas, HIT_MAXIMISE);
 	draw_button(desktop, window, canvas, HIT_MINIMISE);
@@ -85,19 +85,19 @@ static void draw_title_bar(const struct desktop *desktop, const struct window *w
 static struct rect corner_rect(struct rect frame, int corner)
 {
 	return (struct rect){ corner & 1 ? frame.x + frame.w - RADIUS : frame.x,
-			      corner & 2 ? frame.y + frame.h - RADIUS : frame.y, RADIUS, RADIUS };
+		corner & 2 ? frame.y + frame.h - RADIUS : frame.y, RADIUS, RADIUS };
 }
 
 static void each_corner_pixel(const struct canvas *canvas, struct rect frame,
-			      uint32_t kept[4][RADIUS * RADIUS], bool put_back)
+    uint32_t kept[4][RADIUS * RADIUS], bool put_back)
 {
 	for (int corner = 0; corner < 4; corner++) {
 		struct rect square = corner_rect(frame, corner);
 		struct rect r = rect_intersect(canvas->clip, square);
 
 		for (int y = r.y; y < r.y + r.h; y++) {
-			uint32_t *row =
-			    canvas->surface->pixels + (size_t)y * (size_t)canvas->surface->stride;
+			uint32_t *row = canvas->surface->pixels +
+					(size_t)y * (size_t)canvas->surface->stride;
 			int in_y = corner & 2 ? RADIUS - 1 - (y - square.y) : y - square.y;
 
 			for (int x = r.x; x < r.x + r.w; x++) {
@@ -105,8 +105,8 @@ static void each_corner_pixel(const struct canvas *canvas, struct rect frame,
 				uint32_t *under = &kept[corner][in_y * RADIUS + in_x];
 
 				if (put_back) {
-					row[x] = canvas_mix(*under, row[x],
-							    canvas_corner(RADIUS, in_x, in_y));
+					row[x] = canvas_mix(
+					    *under, row[x], canvas_corner(RADIUS, in_x, in_y));
 				} else {
 					*under = row[x];
 				}
@@ -126,8 +126,8 @@ void chrome_draw_window(struct desktop *desktop, struct window *window, const st
 	/* Shadow is only seen outside of the frame; inside it would be work for nothing. */
 	if (!window->maximised &&
 	    !rect_covers((struct rect){ frame.x, inner.y, frame.w, inner.h }, canvas->clip)) {
-		canvas_shadow(canvas, rect_move(frame, 0, SHADOW_DROP), SHADOW_SIGMA,
-			      focused ? 120 : 70);
+		canvas_shadow(
+		    canvas, rect_move(frame, 0, SHADOW_DROP), SHADOW_SIGMA, focused ? 120 : 70);
 		canvas_round(canvas, rect_inset(frame, -1), RADIUS + 1, 0x000000, 40);
 	}
 	if (canvas_hides(canvas, frame)) {

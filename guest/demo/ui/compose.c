@@ -20,7 +20,7 @@ static bool hides(const struct window *window, struct rect rect)
 
 	return !window->minimised &&
 	       (rect_covers((struct rect){ f.x, f.y + r, f.w, f.h - 2 * r }, rect) ||
-		rect_covers((struct rect){ f.x + r, f.y, f.w - 2 * r, f.h }, rect));
+		   rect_covers((struct rect){ f.x + r, f.y, f.w - 2 * r, f.h }, rect));
 }
 
 static void draw(struct desktop *desktop, struct rect rect)
@@ -71,10 +71,10 @@ static void present(struct desktop *desktop, struct rect rect)
 	uint32_t line[LINE_CHUNK];
 
 	for (int y = r.y; y < r.y + r.h; y++) {
-		const uint32_t *from =
-		    desktop->back.pixels + (size_t)y * (size_t)desktop->back.stride;
-		uint32_t *to =
-		    desktop->visible.pixels + (size_t)y * (size_t)desktop->visible.stride;
+		const uint32_t *from = desktop->back.pixels +
+				       (size_t)y * (size_t)desktop->back.stride;
+		uint32_t *to = desktop->visible.pixels +
+			       (size_t)y * (size_t)desktop->visible.stride;
 		bool pointed = y >= cursor.y && y < cursor.y + cursor.h;
 
 		for (int x = r.x; x < r.x + r.w; x += LINE_CHUNK) {

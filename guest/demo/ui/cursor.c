@@ -9,8 +9,13 @@ struct point {
 };
 
 static const struct point arrow[] = {
-	{ 0.0f, 0.0f },  { 0.0f, 16.2f }, { 3.7f, 12.8f },  { 6.2f, 18.6f },
-	{ 8.8f, 17.5f }, { 6.3f, 11.8f }, { 11.4f, 11.5f },
+	{ 0.0f, 0.0f },
+	{ 0.0f, 16.2f },
+	{ 3.7f, 12.8f },
+	{ 6.2f, 18.6f },
+	{ 8.8f, 17.5f },
+	{ 6.3f, 11.8f },
+	{ 11.4f, 11.5f },
 };
 
 #define ARROW_POINTS (sizeof(arrow) / sizeof(arrow[0]))
@@ -87,8 +92,8 @@ void cursor_overlay(const struct cursor *cursor, int x, int y, uint32_t *pixels,
 		int at = (y - box.y) * CURSOR_SIZE + (i - box.x);
 
 		if (cursor->alpha[at]) {
-			pixels[i - x] =
-			    canvas_mix(pixels[i - x], cursor->color[at], cursor->alpha[at]);
+			pixels[i - x] = canvas_mix(
+			    pixels[i - x], cursor->color[at], cursor->alpha[at]);
 		}
 	}
 }

@@ -43,8 +43,8 @@ void desktop_damage(struct desktop *desktop, struct rect rect)
 
 void desktop_damage_all(struct desktop *desktop)
 {
-	desktop_damage(desktop,
-		       (struct rect){ 0, 0, desktop->visible.width, desktop->visible.height });
+	desktop_damage(
+	    desktop, (struct rect){ 0, 0, desktop->visible.width, desktop->visible.height });
 }
 
 void desktop_show_toast(struct desktop *desktop, const char *text)
@@ -59,8 +59,8 @@ void desktop_shut_down(struct desktop *desktop, enum desktop_state how)
 {
 	if (desktop->state == DESKTOP_RUNNING) {
 		desktop->state = how;
-		desktop_log(desktop, how == DESKTOP_REBOOTING ? "tanmatsu-demo: reboot"
-							      : "tanmatsu-demo: poweroff");
+		desktop_log(desktop,
+		    how == DESKTOP_REBOOTING ? "tanmatsu-demo: reboot" : "tanmatsu-demo: poweroff");
 		desktop_damage_all(desktop);
 	}
 }
@@ -86,8 +86,8 @@ int desktop_set_mode(struct desktop *desktop, int width, int height)
 		/* Too little memory for the new size: the old mode was fine. */
 		heap_free(desktop->heap, pixels);
 		if (old.width > 0) {
-			(void)platform->ops->set_mode(platform->context, old.width, old.height,
-						      &desktop->visible);
+			(void)platform->ops->set_mode(
+			    platform->context, old.width, old.height, &desktop->visible);
 			desktop_damage_all(desktop);
 		}
 		return -ENOMEM;
@@ -126,8 +126,8 @@ static void update_clock(struct desktop *desktop)
 	if (minute == desktop->shown_minute) {
 		return;
 	}
-	desktop_damage(desktop, (struct rect){ desktop->visible.width - 110,
-					       panel_bounds(desktop).y + 8, 110, 34 });
+	desktop_damage(desktop,
+	    (struct rect){ desktop->visible.width - 110, panel_bounds(desktop).y + 8, 110, 34 });
 	if (minute / 60 != desktop->shown_minute / 60) {
 		desktop_damage(desktop, wallpaper_greeting_bounds(desktop));
 	}
@@ -145,7 +145,7 @@ static void handle_resume(struct desktop *desktop)
 	desktop->pressed = (struct hit){ .part = HIT_NOTHING, .item = -1 };
 	update_clock(desktop);
 	text_format(text, sizeof(text), "Welcome back%s%s. Everything is as you left it.",
-		    desktop->user[0] ? ", " : "", desktop->user);
+	    desktop->user[0] ? ", " : "", desktop->user);
 	desktop_show_toast(desktop, text);
 	for (int i = 0; i < desktop->window_count; i++) {
 		if (desktop->windows[i]->class == &app_monitor) {
@@ -163,8 +163,8 @@ static void handle_key(struct desktop *desktop, const struct key_press *press)
 	struct window *window = desktop->focus;
 
 	if (press->code == KEY_CAPSLOCK && press->down && !press->repeat) {
-		desktop->platform->ops->set_leds(desktop->platform->context,
-						 desktop->keyboard.caps_lock ? 2u : 0u);
+		desktop->platform->ops->set_leds(
+		    desktop->platform->context, desktop->keyboard.caps_lock ? 2u : 0u);
 		desktop_damage(desktop, panel_item(desktop, PANEL_LAYOUT));
 	}
 	if (!shortcuts_take(desktop, press) && window && window->class->key) {
@@ -176,7 +176,7 @@ static void echo_pointer(const struct desktop *desktop)
 {
 	if (desktop->echo) {
 		desktop_log(desktop, "ptr: %d %d %u", desktop->pointer_x, desktop->pointer_y,
-			    desktop->buttons);
+		    desktop->buttons);
 	}
 }
 
@@ -191,23 +191,23 @@ void desktop_handle_event(struct desktop *desktop, const struct platform_event *
 	case PLATFORM_EVENT_KEY:
 		if (desktop->echo) {
 			desktop_log(desktop, "key: %d %s", event->code,
-				    event->value == 0   ? "up"
-				    : event->value == 1 ? "down"
-							: "repeat");
+			    event->value == 0   ? "up"
+			    : event->value == 1 ? "down"
+						: "repeat");
 		}
 		if (keyboard_feed(&desktop->keyboard, event->code, event->value,
-				  desktop_now(desktop), &press)) {
+			desktop_now(desktop), &press)) {
 			handle_key(desktop, &press);
 		}
 		break;
 	case PLATFORM_EVENT_POINTER:
 		pointer_moved(desktop, (int)((int64_t)event->x * desktop->visible.width / 32768),
-			      (int)((int64_t)event->y * desktop->visible.height / 32768));
+		    (int)((int64_t)event->y * desktop->visible.height / 32768));
 		echo_pointer(desktop);
 		break;
 	case PLATFORM_EVENT_MOTION:
-		pointer_moved(desktop, desktop->pointer_x + event->x,
-			      desktop->pointer_y + event->y);
+		pointer_moved(
+		    desktop, desktop->pointer_x + event->x, desktop->pointer_y + event->y);
 		echo_pointer(desktop);
 		break;
 	case PLATFORM_EVENT_BUTTON:
@@ -223,8 +223,8 @@ void desktop_handle_event(struct desktop *desktop, const struct platform_event *
 	case PLATFORM_EVENT_MODE:
 		if (event->x != desktop->visible.width || event->y != desktop->visible.height) {
 			if (desktop_set_mode(desktop, event->x, event->y) == 0) {
-				desktop_log(desktop, "tanmatsu-demo: mode %dx%d", event->x,
-					    event->y);
+				desktop_log(
+				    desktop, "tanmatsu-demo: mode %dx%d", event->x, event->y);
 			}
 		}
 		break;
@@ -292,11 +292,10 @@ static void open_welcome(struct desktop *desktop)
 	struct window *terminal = wm_open(desktop, &app_terminal, NULL);
 
 	if (editor && terminal && area.w >= 960) {
-		wm_set_frame(
-		    desktop, editor,
+		wm_set_frame(desktop, editor,
 		    (struct rect){ 48, 136, 600, area.h - 320 < 436 ? area.h - 320 : 436 });
 		wm_set_frame(desktop, terminal,
-			     (struct rect){ area.w - 48 - 640, area.h - 32 - height, 640, height });
+		    (struct rect){ area.w - 48 - 640, area.h - 32 - height, 640, height });
 	}
 }
 
@@ -316,8 +315,8 @@ static void open_first_windows(struct desktop *desktop)
 	}
 }
 
-int desktop_create(const struct platform *platform, struct heap *heap, int width, int height,
-		   struct desktop **out)
+int desktop_create(
+    const struct platform *platform, struct heap *heap, int width, int height, struct desktop **out)
 {
 	struct desktop *desktop = heap_alloc(heap, sizeof(*desktop));
 	char value[32];
@@ -344,9 +343,9 @@ int desktop_create(const struct platform *platform, struct heap *heap, int width
 	desktop->pointer_y = height / 2;
 	(void)text_get_option(platform->command_line, "demo.layout", value, sizeof(value));
 	(void)keyboard_set_layout(&desktop->keyboard, value);
-	desktop->echo =
-	    text_get_option(platform->command_line, "demo.echo", value, sizeof(value)) &&
-	    text_equal(value, "1");
+	desktop->echo = text_get_option(
+			    platform->command_line, "demo.echo", value, sizeof(value)) &&
+			text_equal(value, "1");
 	(void)text_get_option(platform->command_line, "demo.pattern", value, sizeof(value));
 	desktop->pattern_mib = text_parse_int(value, 0);
 	update_clock(desktop);
@@ -359,10 +358,10 @@ void desktop_announce(struct desktop *desktop)
 {
 	char report[DESKTOP_TOAST_SIZE];
 
-	desktop_log(desktop, "tanmatsu-demo: ready %dx%d", desktop->visible.width,
-		    desktop->visible.height);
+	desktop_log(
+	    desktop, "tanmatsu-demo: ready %dx%d", desktop->visible.width, desktop->visible.height);
 	desktop_log(desktop, "tanmatsu-demo: started in %lu ms",
-		    (desktop->platform->info->boot_us + 500) / 1000 + desktop_now(desktop));
+	    (desktop->platform->info->boot_us + 500) / 1000 + desktop_now(desktop));
 	if (desktop->pattern_mib > 0) {
 		(void)desktop_write_pattern(desktop, desktop->pattern_mib, report, sizeof(report));
 	}

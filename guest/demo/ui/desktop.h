@@ -115,7 +115,7 @@ struct desktop {
  * lasts as long as the desktop. Returns 0, or -ENOMEM, or -EINVAL if the mode cannot be set.
  */
 int desktop_create(const struct platform *platform, struct heap *heap, int width, int height,
-		   struct desktop **out) __attribute__((warn_unused_result));
+    struct desktop **out) __attribute__((warn_unused_result));
 
 /* Says on the serial port that the desktop is shown, and writes the pattern that the command line
  * asks for. */

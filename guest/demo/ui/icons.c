@@ -12,24 +12,24 @@ struct brush {
 	float scale; /* pixels for one unit */
 };
 
-static void line(const struct brush *b, float x0, float y0, float x1, float y1, float width,
-		 uint32_t color)
+static void line(
+    const struct brush *b, float x0, float y0, float x1, float y1, float width, uint32_t color)
 {
 	canvas_line(b->canvas, b->x + x0 * b->scale, b->y + y0 * b->scale, b->x + x1 * b->scale,
-		    b->y + y1 * b->scale, width * b->scale, color, 255);
+	    b->y + y1 * b->scale, width * b->scale, color, 255);
 }
 
 static void disc(const struct brush *b, float x, float y, float radius, uint32_t color)
 {
-	canvas_disc(b->canvas, b->x + x * b->scale, b->y + y * b->scale, radius * b->scale, color,
-		    255);
+	canvas_disc(
+	    b->canvas, b->x + x * b->scale, b->y + y * b->scale, radius * b->scale, color, 255);
 }
 
-static void box(const struct brush *b, float x, float y, float w, float h, float radius,
-		uint32_t color)
+static void box(
+    const struct brush *b, float x, float y, float w, float h, float radius, uint32_t color)
 {
 	struct rect r = { (int)(b->x + x * b->scale + 0.5f), (int)(b->y + y * b->scale + 0.5f),
-			  (int)(w * b->scale + 0.5f), (int)(h * b->scale + 0.5f) };
+		(int)(w * b->scale + 0.5f), (int)(h * b->scale + 0.5f) };
 
 	canvas_round(b->canvas, r, (int)(radius * b->scale + 0.5f), color, 255);
 }
@@ -75,8 +75,8 @@ static void draw_input(const struct brush *b)
 	box(b, 5.5f, 9.5f, 21.0f, 13.5f, 2.5f, 0xffffff);
 	for (int row = 0; row < 2; row++) {
 		for (int key = 0; key < 5; key++) {
-			disc(b, 9.2f + 3.4f * (float)key, 13.0f + 3.2f * (float)row, 1.1f,
-			     0x8a63d2);
+			disc(
+			    b, 9.2f + 3.4f * (float)key, 13.0f + 3.2f * (float)row, 1.1f, 0x8a63d2);
 		}
 	}
 	line(b, 11.5f, 19.7f, 20.5f, 19.7f, 1.6f, 0x8a63d2);
@@ -104,8 +104,8 @@ void icon_draw(const struct canvas *canvas, enum icon icon, int x, int y, int si
 	}
 	/* One line of the gradient at a time, with the round square's coverage at its ends. */
 	for (int line_y = 0; line_y < size; line_y++) {
-		uint32_t color = canvas_mix(icons[icon].top, icons[icon].bottom,
-					    (unsigned int)(line_y * 255 / (size - 1)));
+		uint32_t color = canvas_mix(
+		    icons[icon].top, icons[icon].bottom, (unsigned int)(line_y * 255 / (size - 1)));
 		struct canvas row = canvas_sub(canvas, (struct rect){ x, y + line_y, size, 1 });
 
 		canvas_round(&row, (struct rect){ 0, -line_y, size, size }, radius, color, 255);

@@ -154,14 +154,22 @@ static const struct layout_key keys_fr[] = {
 };
 
 static const struct layout_key keys_jp[] = {
-	{ KEY_2, '2', '"', 0 },          { KEY_6, '6', '&', 0 },
-	{ KEY_7, '7', '\'', 0 },         { KEY_8, '8', '(', 0 },
-	{ KEY_9, '9', ')', 0 },          { KEY_0, '0', 0, 0 },
-	{ KEY_MINUS, '-', '=', 0 },      { KEY_EQUAL, '^', '~', 0 },
-	{ KEY_YEN, 0xa5, '|', 0 },       { KEY_LEFTBRACE, '@', '`', 0 },
-	{ KEY_RIGHTBRACE, '[', '{', 0 }, { KEY_SEMICOLON, ';', '+', 0 },
-	{ KEY_APOSTROPHE, ':', '*', 0 }, { KEY_BACKSLASH, ']', '}', 0 },
-	{ KEY_RO, '\\', '_', 0 },        { 0, 0, 0, 0 },
+	{ KEY_2, '2', '"', 0 },
+	{ KEY_6, '6', '&', 0 },
+	{ KEY_7, '7', '\'', 0 },
+	{ KEY_8, '8', '(', 0 },
+	{ KEY_9, '9', ')', 0 },
+	{ KEY_0, '0', 0, 0 },
+	{ KEY_MINUS, '-', '=', 0 },
+	{ KEY_EQUAL, '^', '~', 0 },
+	{ KEY_YEN, 0xa5, '|', 0 },
+	{ KEY_LEFTBRACE, '@', '`', 0 },
+	{ KEY_RIGHTBRACE, '[', '{', 0 },
+	{ KEY_SEMICOLON, ';', '+', 0 },
+	{ KEY_APOSTROPHE, ':', '*', 0 },
+	{ KEY_BACKSLASH, ']', '}', 0 },
+	{ KEY_RO, '\\', '_', 0 },
+	{ 0, 0, 0, 0 },
 };
 
 static const struct keyboard_layout layouts[] = {
@@ -249,15 +257,15 @@ static bool is_modifier(int code)
 	       code == KEY_NUMLOCK || code == KEY_SCROLLLOCK;
 }
 
-bool keyboard_feed(struct keyboard *keyboard, int code, int value, uint64_t now_ms,
-		   struct key_press *press)
+bool keyboard_feed(
+    struct keyboard *keyboard, int code, int value, uint64_t now_ms, struct key_press *press)
 {
 	if (code <= 0 || code >= KEYBOARD_KEYS || (value == 0 && !keyboard->down[code])) {
 		return false;
 	}
-	*press = (struct key_press){ .code = code,
-				     .down = value != 0,
-				     .repeat = value != 0 && keyboard->down[code] };
+	*press = (struct key_press){
+		.code = code, .down = value != 0, .repeat = value != 0 && keyboard->down[code]
+	};
 	keyboard->down[code] = value != 0;
 	if (code == KEY_CAPSLOCK && press->down && !press->repeat) {
 		keyboard->caps_lock = !keyboard->caps_lock;
@@ -282,9 +290,9 @@ bool keyboard_repeat(struct keyboard *keyboard, uint64_t now_ms, struct key_pres
 	}
 	keyboard->repeat_ms = now_ms + REPEAT_INTERVAL_MS;
 	*press = (struct key_press){ .code = keyboard->repeat_code,
-				     .down = true,
-				     .repeat = true,
-				     .mods = keyboard_mods(keyboard) };
+		.down = true,
+		.repeat = true,
+		.mods = keyboard_mods(keyboard) };
 	press->text = translate(keyboard, press->code, press->mods);
 	return true;
 }

@@ -28,8 +28,8 @@ const char *keyboard_layout_name(const struct keyboard *keyboard);
 
 /* Takes one event (value 0 up, 1 down, 2 repeat) and says what was pressed. False if it means
  * nothing. */
-bool keyboard_feed(struct keyboard *keyboard, int code, int value, uint64_t now_ms,
-		   struct key_press *press);
+bool keyboard_feed(
+    struct keyboard *keyboard, int code, int value, uint64_t now_ms, struct key_press *press);
 
 /* If the held key is due, fills in the repeated press. */
 bool keyboard_repeat(struct keyboard *keyboard, uint64_t now_ms, struct key_press *press);

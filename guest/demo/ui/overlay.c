@@ -24,7 +24,7 @@ struct rect overlay_switcher_bounds(const struct desktop *desktop)
 
 	width = width > most ? most : width;
 	r = (struct rect){ (desktop->visible.width - width) / 2,
-			   (desktop->visible.height - THEME_PANEL_HEIGHT) / 2 - 75, width, 150 };
+		(desktop->visible.height - THEME_PANEL_HEIGHT) / 2 - 75, width, 150 };
 	return with_shadow(r);
 }
 
@@ -33,7 +33,7 @@ struct rect overlay_menu_bounds(const struct desktop *desktop)
 	struct rect power = panel_item(desktop, PANEL_POWER);
 
 	return (struct rect){ power.x + power.w - 168, power.y - 28 - MENU_ROWS * MENU_ROW, 180,
-			      MENU_ROWS * MENU_ROW + 12 };
+		MENU_ROWS * MENU_ROW + 12 };
 }
 
 struct rect overlay_toast_bounds(const struct desktop *desktop)
@@ -41,8 +41,7 @@ struct rect overlay_toast_bounds(const struct desktop *desktop)
 	int width = font_measure(&font_ui, desktop->toast) + 64;
 
 	return with_shadow((struct rect){ (desktop->visible.width - width) / 2,
-					  desktop->visible.height - THEME_PANEL_HEIGHT - 62, width,
-					  44 });
+	    desktop->visible.height - THEME_PANEL_HEIGHT - 62, width, 44 });
 }
 
 int overlay_menu_hit(const struct desktop *desktop, int x, int y)
@@ -99,10 +98,10 @@ static void draw_menu(const struct desktop *desktop, const struct canvas *canvas
 		if (i == 1) {
 			icon_draw_power(canvas, (float)row.x + 20.0f, y, 0xff9d92);
 		} else {
-			canvas_ring(canvas, (float)row.x + 20.0f, y, 6.5f, 1.8f, THEME_DARK_TEXT,
-				    255);
-			canvas_disc(canvas, (float)row.x + 25.5f, y - 3.5f, 2.6f, THEME_DARK_TEXT,
-				    255);
+			canvas_ring(
+			    canvas, (float)row.x + 20.0f, y, 6.5f, 1.8f, THEME_DARK_TEXT, 255);
+			canvas_disc(
+			    canvas, (float)row.x + 25.5f, y - 3.5f, 2.6f, THEME_DARK_TEXT, 255);
 		}
 		canvas_text(canvas, &font_ui, row.x + 40, row.y + 24, THEME_DARK_TEXT, labels[i]);
 	}
@@ -131,7 +130,7 @@ static void draw_switcher(const struct desktop *desktop, const struct canvas *ca
 		icon_draw(canvas, window->class->icon, tile.x + 20, tile.y + 20, 48);
 	}
 	canvas_text_centered(canvas, &font_bold, box.x + box.w / 2, box.y + box.h - 18,
-			     THEME_DARK_TEXT, chosen->title);
+	    THEME_DARK_TEXT, chosen->title);
 }
 
 static void draw_toast(const struct desktop *desktop, const struct canvas *canvas)
@@ -152,10 +151,10 @@ static void draw_farewell(const struct desktop *desktop, const struct canvas *ca
 	int y = desktop->visible.height / 2;
 
 	canvas_blend(canvas, (struct rect){ 0, 0, desktop->visible.width, desktop->visible.height },
-		     0x0b0e18, 214);
+	    0x0b0e18, 214);
 	icon_draw_power(canvas, (float)x, (float)y - 44.0f, 0xffffff);
 	canvas_text_centered(canvas, &font_title, x, y, 0xffffff,
-			     desktop->state == DESKTOP_REBOOTING ? "Restarting" : "Shutting down");
+	    desktop->state == DESKTOP_REBOOTING ? "Restarting" : "Shutting down");
 	canvas_text_centered(canvas, &font_ui, x, y + 26, THEME_DARK_DIM, "See you soon");
 }
 

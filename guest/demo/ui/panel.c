@@ -13,13 +13,17 @@
 #define BUTTON_MAX    190
 
 const struct app_class *const desktop_apps[DESKTOP_APP_COUNT] = {
-	&app_terminal, &app_editor, &app_paint, &app_monitor, &app_inputtest,
+	&app_terminal,
+	&app_editor,
+	&app_paint,
+	&app_monitor,
+	&app_inputtest,
 };
 
 struct rect panel_bounds(const struct desktop *desktop)
 {
 	return (struct rect){ 0, desktop->visible.height - THEME_PANEL_HEIGHT,
-			      desktop->visible.width, THEME_PANEL_HEIGHT };
+		desktop->visible.width, THEME_PANEL_HEIGHT };
 }
 
 struct rect panel_item(const struct desktop *desktop, int item)
@@ -31,12 +35,12 @@ struct rect panel_item(const struct desktop *desktop, int item)
 
 	if (item >= PANEL_LAUNCHER && item < PANEL_LAUNCHER + DESKTOP_APP_COUNT) {
 		return (struct rect){ 14 + item * LAUNCHER_STEP, bar.y + 8, LAUNCHER_SIZE,
-				      LAUNCHER_SIZE };
+			LAUNCHER_SIZE };
 	}
 	if (item >= PANEL_WINDOW && item < PANEL_WINDOW + desktop->window_count) {
 		step = step > BUTTON_MAX ? BUTTON_MAX : step;
 		return (struct rect){ buttons_x + (item - PANEL_WINDOW) * step, bar.y + 7, step - 6,
-				      34 };
+			34 };
 	}
 	if (item == PANEL_LAYOUT) {
 		return (struct rect){ bar.w - CLOCK_WIDTH - 84, bar.y + 11, 34, 26 };
@@ -111,8 +115,8 @@ static void draw_launchers(const struct desktop *desktop, const struct canvas *c
 {
 	for (int i = 0; i < DESKTOP_APP_COUNT; i++) {
 		struct rect r = panel_item(desktop, PANEL_LAUNCHER + i);
-		bool over =
-		    desktop->hover.part == HIT_PANEL && desktop->hover.item == PANEL_LAUNCHER + i;
+		bool over = desktop->hover.part == HIT_PANEL &&
+			    desktop->hover.item == PANEL_LAUNCHER + i;
 		bool running = false;
 
 		if (over) {
@@ -124,7 +128,7 @@ static void draw_launchers(const struct desktop *desktop, const struct canvas *c
 		}
 		if (running) {
 			canvas_disc(canvas, (float)(r.x + r.w / 2), (float)(r.y + r.h) + 3.5f, 1.6f,
-				    0xffffff, 200);
+			    0xffffff, 200);
 		}
 	}
 }
@@ -135,8 +139,8 @@ static void draw_windows(const struct desktop *desktop, const struct canvas *can
 		struct window *window = desktop->opened[i];
 		struct rect r = panel_item(desktop, PANEL_WINDOW + i);
 		bool focused = desktop->focus == window;
-		bool over =
-		    desktop->hover.part == HIT_PANEL && desktop->hover.item == PANEL_WINDOW + i;
+		bool over = desktop->hover.part == HIT_PANEL &&
+			    desktop->hover.item == PANEL_WINDOW + i;
 		unsigned int alpha = (focused ? 38u : 14u) + (over ? 16u : 0u);
 
 		if (r.w < 34) {
@@ -145,12 +149,11 @@ static void draw_windows(const struct desktop *desktop, const struct canvas *can
 		canvas_round(canvas, r, 8, 0xffffff, window->minimised && !over ? 6 : alpha);
 		icon_draw(canvas, window->class->icon, r.x + 9, r.y + 8, 18);
 		canvas_text_cut(canvas, &font_ui, r.x + 35, r.y + 22, r.w - 44,
-				window->minimised ? THEME_DARK_DIM : THEME_DARK_TEXT,
-				window->title);
+		    window->minimised ? THEME_DARK_DIM : THEME_DARK_TEXT, window->title);
 		if (focused) {
 			canvas_round(canvas,
-				     (struct rect){ r.x + r.w / 2 - 10, r.y + r.h - 3, 20, 3 }, 1,
-				     0x7fa5ff, 255);
+			    (struct rect){ r.x + r.w / 2 - 10, r.y + r.h - 3, 20, 3 }, 1, 0x7fa5ff,
+			    255);
 		}
 	}
 }
@@ -170,17 +173,17 @@ static void draw_status(const struct desktop *desktop, const struct canvas *canv
 		canvas_round(canvas, layout, 6, THEME_ACCENT, 255);
 	}
 	canvas_text_centered(canvas, &font_small, layout.x + layout.w / 2, layout.y + 17,
-			     THEME_DARK_TEXT, keyboard_layout_name(&desktop->keyboard));
+	    THEME_DARK_TEXT, keyboard_layout_name(&desktop->keyboard));
 	if (hover == PANEL_POWER || desktop->menu_open) {
 		canvas_round(canvas, power, 8, 0xffffff, 34);
 	}
 	icon_draw_power(canvas, (float)power.x + 16.0f, (float)power.y + 16.0f, THEME_DARK_TEXT);
 	calendar_format_clock(local, text, sizeof(text));
-	canvas_text(canvas, &font_bold, right - font_measure(&font_bold, text), bar.y + 22,
-		    0xffffff, text);
+	canvas_text(
+	    canvas, &font_bold, right - font_measure(&font_bold, text), bar.y + 22, 0xffffff, text);
 	calendar_format_date(local, text, sizeof(text));
 	canvas_text(canvas, &font_small, right - font_measure(&font_small, text), bar.y + 37,
-		    THEME_DARK_DIM, text);
+	    THEME_DARK_DIM, text);
 }
 
 void panel_draw(struct desktop *desktop, const struct canvas *canvas)
@@ -194,8 +197,8 @@ void panel_draw(struct desktop *desktop, const struct canvas *canvas)
 	canvas_blend(canvas, (struct rect){ bar.x, bar.y, bar.w, 1 }, 0xffffff, 30);
 	draw_launchers(desktop, canvas);
 	canvas_blend(canvas,
-		     (struct rect){ 14 + DESKTOP_APP_COUNT * LAUNCHER_STEP, bar.y + 12, 1, 24 },
-		     0xffffff, 36);
+	    (struct rect){ 14 + DESKTOP_APP_COUNT * LAUNCHER_STEP, bar.y + 12, 1, 24 }, 0xffffff,
+	    36);
 	draw_windows(desktop, canvas);
 	draw_status(desktop, canvas);
 }
@@ -221,6 +224,6 @@ void panel_draw_tip(struct desktop *desktop, const struct canvas *canvas)
 	if (!rect_empty(tip) && !canvas_hides(canvas, tip)) {
 		canvas_round(canvas, tip, 8, THEME_DARK, 240);
 		canvas_text(canvas, &font_ui, tip.x + 12, tip.y + 18, THEME_DARK_TEXT,
-			    desktop_apps[item]->title);
+		    desktop_apps[item]->title);
 	}
 }

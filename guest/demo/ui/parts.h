@@ -14,8 +14,8 @@
 /* wm.c: the windows' order, focus and places. */
 
 /* Starts a program (or raises it, if it is single and runs); NULL if there is no room. */
-struct window *wm_open(struct desktop *desktop, const struct app_class *class,
-		       const char *argument);
+struct window *wm_open(
+    struct desktop *desktop, const struct app_class *class, const char *argument);
 void wm_close(struct desktop *desktop, struct window *window);
 /* Raises and focuses; restores it if it was minimised. NULL takes the focus from all. */
 void wm_focus(struct desktop *desktop, struct window *window);
@@ -44,8 +44,8 @@ void pointer_wheel(struct desktop *desktop, int clicks);
 bool shortcuts_take(struct desktop *desktop, const struct key_press *press);
 
 /* chrome.c */
-void chrome_draw_window(struct desktop *desktop, struct window *window,
-			const struct canvas *canvas);
+void chrome_draw_window(
+    struct desktop *desktop, struct window *window, const struct canvas *canvas);
 /* The button of a title bar (HIT_CLOSE, HIT_MAXIMISE, HIT_MINIMISE), on the screen. */
 struct rect chrome_button(const struct window *window, enum hit_part part);
 

@@ -30,7 +30,7 @@ bool desktop_write_pattern(struct desktop *desktop, int mib, char *report, size_
 
 	if (mib <= 0 || (size_t)mib > info->spare_size / MIB) {
 		text_format(report, size, "pattern: there is room for 1 to %zu MiB",
-			    info->spare_size / MIB);
+		    info->spare_size / MIB);
 		desktop_log(desktop, "%s", report);
 		return false;
 	}
@@ -59,8 +59,8 @@ bool desktop_check_pattern(struct desktop *desktop, char *report, size_t size)
 	}
 	for (size_t i = 0; i < bytes / sizeof(*memory); i++) {
 		if (memory[i] != step(&state)) {
-			text_format(report, size, "pattern: BAD at 0x%zx",
-				    (size_t)(uintptr_t)&memory[i]);
+			text_format(
+			    report, size, "pattern: BAD at 0x%zx", (size_t)(uintptr_t)&memory[i]);
 			desktop_log(desktop, "%s", report);
 			return false;
 		}

@@ -121,8 +121,8 @@ void pointer_moved(struct desktop *desktop, int x, int y)
 	}
 	update_hover(desktop);
 	if (desktop->hover.part == HIT_CONTENT && desktop->hover.window) {
-		send(desktop, desktop->hover.window,
-		     (struct pointer_event){ .type = POINTER_MOVE });
+		send(
+		    desktop, desktop->hover.window, (struct pointer_event){ .type = POINTER_MOVE });
 	}
 }
 
@@ -173,8 +173,8 @@ static void press(struct desktop *desktop, unsigned int button)
 	}
 	if (hit.part == HIT_CONTENT) {
 		send(desktop, hit.window,
-		     (struct pointer_event){
-			 .type = POINTER_DOWN, .button = button, .clicks = clicks });
+		    (struct pointer_event){
+			.type = POINTER_DOWN, .button = button, .clicks = clicks });
 		return;
 	}
 	if (button != POINTER_LEFT) {
@@ -200,7 +200,7 @@ static void release(struct desktop *desktop, unsigned int button)
 
 	if (was.part == HIT_CONTENT && was.window) {
 		send(desktop, was.window,
-		     (struct pointer_event){ .type = POINTER_UP, .button = button });
+		    (struct pointer_event){ .type = POINTER_UP, .button = button });
 	}
 	if (desktop->buttons) {
 		return;
@@ -253,6 +253,6 @@ void pointer_wheel(struct desktop *desktop, int clicks)
 
 	if (hit.part == HIT_CONTENT) {
 		send(desktop, hit.window,
-		     (struct pointer_event){ .type = POINTER_WHEEL, .wheel = clicks });
+		    (struct pointer_event){ .type = POINTER_WHEEL, .wheel = clicks });
 	}
 }

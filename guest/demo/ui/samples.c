@@ -27,18 +27,18 @@ void samples_install(struct fs *fs, const char *user)
 	size_t length;
 
 	length = text_format(text, sizeof(text),
-			     "Hello%s%s!\n"
-			     "\n"
-			     "This is your desktop. It runs in a virtual machine of its own\n"
-			     "and lives on the host, not on the screen in front of you.\n"
-			     "\n"
-			     "Close the viewer whenever you like, even in the middle of a\n"
-			     "sentence. The desktop is suspended, and the next time you log\n"
-			     "in, from any terminal, it is back exactly as you left it.\n"
-			     "\n"
-			     "Type something here, walk away, and try it.\n"
-			     "\n",
-			     user[0] ? ", " : "", user);
+	    "Hello%s%s!\n"
+	    "\n"
+	    "This is your desktop. It runs in a virtual machine of its own\n"
+	    "and lives on the host, not on the screen in front of you.\n"
+	    "\n"
+	    "Close the viewer whenever you like, even in the middle of a\n"
+	    "sentence. The desktop is suspended, and the next time you log\n"
+	    "in, from any terminal, it is back exactly as you left it.\n"
+	    "\n"
+	    "Type something here, walk away, and try it.\n"
+	    "\n",
+	    user[0] ? ", " : "", user);
 	(void)!fs_write(fs, "welcome.txt", text, length);
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
 		(void)!fs_write(fs, samples[i].name, samples[i].text, text_length(samples[i].text));

@@ -29,8 +29,8 @@ static void finish_switching(struct desktop *desktop, bool keep)
 	damage_switcher(desktop);
 	desktop->switching = false;
 	if (keep && desktop->switch_index < desktop->window_count) {
-		wm_focus(desktop,
-			 desktop->windows[desktop->window_count - 1 - desktop->switch_index]);
+		wm_focus(
+		    desktop, desktop->windows[desktop->window_count - 1 - desktop->switch_index]);
 	}
 }
 

@@ -34,8 +34,12 @@ static const struct {
 	int at; /* thousandths of the height */
 	uint32_t color;
 } sky[] = {
-	{ 0, 0x1f2a5c },   { 260, 0x3c4a8c }, { 470, 0x8a74a8 },
-	{ 610, 0xd99a9c }, { 720, 0xf3c29b }, { 1000, 0xf6cf9f },
+	{ 0, 0x1f2a5c },
+	{ 260, 0x3c4a8c },
+	{ 470, 0x8a74a8 },
+	{ 610, 0xd99a9c },
+	{ 720, 0xf3c29b },
+	{ 1000, 0xf6cf9f },
 };
 
 #define SKY_STOPS (int)(sizeof(sky) / sizeof(sky[0]))
@@ -94,8 +98,8 @@ int wallpaper_prepare(struct desktop *desktop)
 				y -= (float)hill->swing[w] * sine(turn + (float)hill->phase[w]);
 			}
 			/* In eighths of a pixel, for a smooth ridge. */
-			outline[(size_t)h * columns + (size_t)x] =
-			    (int16_t)(y * (float)height * 8.0f / 1000.0f);
+			outline[(size_t)h * columns + (size_t)x] = (int16_t)(y * (float)height *
+									     8.0f / 1000.0f);
 		}
 	}
 	for (int x = 0; x < width; x++) {
@@ -119,8 +123,7 @@ static uint32_t sky_color(int y, int height)
 	while (i < SKY_STOPS - 1 && at > sky[i].at * 8) {
 		i++;
 	}
-	return canvas_mix(
-	    sky[i - 1].color, sky[i].color,
+	return canvas_mix(sky[i - 1].color, sky[i].color,
 	    (unsigned int)((at - sky[i - 1].at * 8) * 255 / ((sky[i].at - sky[i - 1].at) * 8)));
 }
 
@@ -137,9 +140,8 @@ static void draw_row(const struct desktop *desktop, uint32_t *row, int y, int le
 	for (int h = 0; h < HILLS; h++) {
 		const int16_t *ridge = desktop->hills + (size_t)h * (size_t)width;
 		int top = hills[h].height * height / 1000;
-		uint32_t color =
-		    canvas_mix(hills[h].top, hills[h].bottom,
-			       (unsigned int)(y > top ? (y - top) * 255 / (height - top) : 0));
+		uint32_t color = canvas_mix(hills[h].top, hills[h].bottom,
+		    (unsigned int)(y > top ? (y - top) * 255 / (height - top) : 0));
 
 		for (int x = left; x < right; x++) {
 			int inside = y * 8 + 8 - ridge[x];
@@ -183,8 +185,8 @@ void wallpaper_draw(struct desktop *desktop, const struct canvas *canvas)
 
 	for (int y = r.y; y < r.y + r.h; y++) {
 		draw_row(desktop,
-			 canvas->surface->pixels + (size_t)y * (size_t)canvas->surface->stride, y,
-			 r.x, r.x + r.w);
+		    canvas->surface->pixels + (size_t)y * (size_t)canvas->surface->stride, y, r.x,
+		    r.x + r.w);
 	}
 	draw_greeting(desktop, canvas);
 }

@@ -10,13 +10,13 @@
 struct rect wm_work_area(const struct desktop *desktop)
 {
 	return (struct rect){ 0, 0, desktop->visible.width,
-			      desktop->visible.height - THEME_PANEL_HEIGHT };
+		desktop->visible.height - THEME_PANEL_HEIGHT };
 }
 
 struct rect wm_content(const struct window *window)
 {
 	return (struct rect){ window->frame.x, window->frame.y + THEME_TITLE_HEIGHT, window->width,
-			      window->height };
+		window->height };
 }
 
 struct rect wm_extent(const struct window *window)
@@ -339,7 +339,7 @@ void window_damage(struct window *window, struct rect rect)
 
 	if (!window->minimised) {
 		desktop_damage(window->desktop,
-			       rect_intersect(content, rect_move(rect, content.x, content.y)));
+		    rect_intersect(content, rect_move(rect, content.x, content.y)));
 	}
 }
 

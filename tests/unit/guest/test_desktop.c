@@ -34,8 +34,8 @@ static void start(struct fixture *fixture, const char *command_line)
 {
 	assert_true(host_platform_init(&fixture->host, command_line, 48u << 20));
 	assert_int_equal(desktop_create(&fixture->host.platform, &fixture->host.heap, WIDTH, HEIGHT,
-					&fixture->desktop),
-			 0);
+			     &fixture->desktop),
+	    0);
 	fixture->random = 1;
 	desktop_render(fixture->desktop);
 }
@@ -66,8 +66,8 @@ static void tap(struct fixture *fixture, int code)
 static void move(struct fixture *fixture, int x, int y)
 {
 	send(fixture, (struct platform_event){ .type = PLATFORM_EVENT_POINTER,
-					       .x = (x * 32768 + 16384) / fixture->host.width,
-					       .y = (y * 32768 + 16384) / fixture->host.height });
+			  .x = (x * 32768 + 16384) / fixture->host.width,
+			  .y = (y * 32768 + 16384) / fixture->host.height });
 }
 
 static void button(struct fixture *fixture, int value)
@@ -112,9 +112,8 @@ static void assert_same_as_full_redraw(struct fixture *fixture)
 	for (size_t i = 0; i < size / 4; i++) {
 		if (visible[i] != fixture->host.pixels[i] || back[i] != desktop->back.pixels[i]) {
 			fail_msg("pixel %zu,%zu differs: %06x %06x, full %06x %06x",
-				 i % (size_t)fixture->host.width, i / (size_t)fixture->host.width,
-				 visible[i], back[i], fixture->host.pixels[i],
-				 desktop->back.pixels[i]);
+			    i % (size_t)fixture->host.width, i / (size_t)fixture->host.width,
+			    visible[i], back[i], fixture->host.pixels[i], desktop->back.pixels[i]);
 		}
 	}
 	free(visible);
@@ -123,12 +122,10 @@ static void assert_same_as_full_redraw(struct fixture *fixture)
 
 static void random_event(struct fixture *fixture)
 {
-	static const int keys[] = { KEY_A,         KEY_B,        KEY_SPACE, KEY_ENTER,
-				    KEY_BACKSPACE, KEY_LEFT,     KEY_RIGHT, KEY_UP,
-				    KEY_DOWN,      KEY_HOME,     KEY_END,   KEY_DELETE,
-				    KEY_L,         KEY_S,        KEY_TAB,   KEY_PAGEUP,
-				    KEY_PAGEDOWN,  KEY_CAPSLOCK, KEY_DOT,   KEY_EQUAL,
-				    KEY_LEFTSHIFT, KEY_LEFTCTRL };
+	static const int keys[] = { KEY_A, KEY_B, KEY_SPACE, KEY_ENTER, KEY_BACKSPACE, KEY_LEFT,
+		KEY_RIGHT, KEY_UP, KEY_DOWN, KEY_HOME, KEY_END, KEY_DELETE, KEY_L, KEY_S, KEY_TAB,
+		KEY_PAGEUP, KEY_PAGEDOWN, KEY_CAPSLOCK, KEY_DOT, KEY_EQUAL, KEY_LEFTSHIFT,
+		KEY_LEFTCTRL };
 	uint32_t what = next_random(fixture) % 100;
 
 	if (what < 40) {
@@ -136,19 +133,19 @@ static void random_event(struct fixture *fixture)
 		    (int)(next_random(fixture) % 2));
 	} else if (what < 70) {
 		move(fixture, (int)(next_random(fixture) % WIDTH),
-		     (int)(next_random(fixture) % HEIGHT));
+		    (int)(next_random(fixture) % HEIGHT));
 	} else if (what < 85) {
 		button(fixture, (int)(next_random(fixture) % 2));
 	} else if (what < 90) {
-		send(fixture, (struct platform_event){ .type = PLATFORM_EVENT_WHEEL,
-						       .value = what % 2 ? 1 : -1 });
+		send(fixture, (struct platform_event){
+				  .type = PLATFORM_EVENT_WHEEL, .value = what % 2 ? 1 : -1 });
 	} else if (what < 92) {
 		key(fixture, KEY_LEFTALT, 1);
 		tap(fixture, KEY_TAB);
 		key(fixture, KEY_LEFTALT, 0);
 	} else if (what < 93) {
-		(void)wm_open(fixture->desktop,
-			      desktop_apps[next_random(fixture) % DESKTOP_APP_COUNT], NULL);
+		(void)wm_open(
+		    fixture->desktop, desktop_apps[next_random(fixture) % DESKTOP_APP_COUNT], NULL);
 	} else {
 		fixture->host.now_ms += next_random(fixture) % 2000;
 		desktop_run_timers(fixture->desktop);
@@ -256,8 +253,8 @@ static void test_unchanged_pixels_are_not_written(void **state)
 	struct fixture fixture;
 	struct surface visible;
 	size_t size = (size_t)WIDTH * HEIGHT * 4;
-	uint32_t *pixels =
-	    mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint32_t *pixels = mmap(
+	    NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	(void)state;
 	assert_true(pixels != MAP_FAILED);
@@ -288,8 +285,8 @@ static void test_hits(void **state)
 	assert_int_equal(wm_hit(desktop, f.x + f.w / 2, f.y + 10).part, HIT_TITLE);
 	assert_int_equal(wm_hit(desktop, f.x + f.w / 2, f.y + f.h / 2).part, HIT_CONTENT);
 	assert_int_equal(wm_hit(desktop, f.x - 3, f.y + 100).edges, EDGE_LEFT);
-	assert_int_equal(wm_hit(desktop, f.x + f.w + 2, f.y + f.h + 2).edges,
-			 EDGE_RIGHT | EDGE_BOTTOM);
+	assert_int_equal(
+	    wm_hit(desktop, f.x + f.w + 2, f.y + f.h + 2).edges, EDGE_RIGHT | EDGE_BOTTOM);
 	assert_int_equal(wm_hit(desktop, f.x - 20, f.y + 100).part, HIT_NOTHING);
 	assert_int_equal(wm_hit(desktop, 20, HEIGHT - 5).part, HIT_PANEL);
 	assert_int_equal(wm_hit(desktop, 20, HEIGHT - 5).item, PANEL_LAUNCHER);
@@ -379,8 +376,8 @@ static void test_changing_the_mode(void **state)
 	assert_same_as_full_redraw(&fixture);
 	/* Too small, too large for the memory, and refused by the device: the old mode stays. */
 	send(&fixture, (struct platform_event){ .type = PLATFORM_EVENT_MODE, .x = 320, .y = 200 });
-	send(&fixture,
-	     (struct platform_event){ .type = PLATFORM_EVENT_MODE, .x = 8000, .y = 8000 });
+	send(
+	    &fixture, (struct platform_event){ .type = PLATFORM_EVENT_MODE, .x = 8000, .y = 8000 });
 	fixture.host.max_width = 1000;
 	send(&fixture, (struct platform_event){ .type = PLATFORM_EVENT_MODE, .x = 1200, .y = 700 });
 	assert_int_equal(fixture.host.width, 640);

@@ -88,8 +88,8 @@ static void test_nothing_outside_the_clip(void **state)
 	for (int y = -EDGE; y < H + EDGE; y++) {
 		for (int x = -EDGE; x < W + EDGE; x++) {
 			if (x < 0 || y < 0 || x >= W || y >= H) {
-				assert_int_equal(surface.pixels[y * surface.stride + x],
-						 0x5a5a5a5a);
+				assert_int_equal(
+				    surface.pixels[y * surface.stride + x], 0x5a5a5a5a);
 			}
 		}
 	}
@@ -107,9 +107,8 @@ static void test_mixing_is_exact_at_both_ends(void **state)
 
 static void test_font_tables(void **state)
 {
-	static const struct font_face *const faces[] = { &font_ui,       &font_bold,    &font_small,
-							 &font_title,    &font_display, &font_mono,
-							 &font_mono_bold };
+	static const struct font_face *const faces[] = { &font_ui, &font_bold, &font_small,
+		&font_title, &font_display, &font_mono, &font_mono_bold };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(faces) / sizeof(faces[0]); i++) {
@@ -158,10 +157,9 @@ static void test_damage_covers_what_was_added(void **state)
 
 		for (int i = 0; i < 40; i++) {
 			random = random * 1664525u + 1013904223u;
-			added[i] =
-			    (struct rect){ (int)(random >> 8 & 1023), (int)(random >> 18 & 511),
-					   (int)(random >> 12 & 127) - 4,
-					   (int)(random >> 20 & 63) - 4 };
+			added[i] = (struct rect){ (int)(random >> 8 & 1023),
+				(int)(random >> 18 & 511), (int)(random >> 12 & 127) - 4,
+				(int)(random >> 20 & 63) - 4 };
 			damage_add(&damage, added[i]);
 			assert_true(damage.count <= DAMAGE_MAX_RECTS);
 		}

@@ -146,8 +146,8 @@ static void test_against_a_plain_buffer(void **state)
 		case 1:
 		case 2:
 		case 3: {
-			char c =
-			    (random >> 16 & 15) == 0 ? '\n' : (char)('a' + (random >> 16 & 15));
+			char c = (random >> 16 & 15) == 0 ? '\n'
+							  : (char)('a' + (random >> 16 & 15));
 
 			assert_true(document_type(&document, (uint32_t)c));
 			memmove(plain + at + 1, plain + at, length - at);
@@ -239,10 +239,10 @@ static void test_saving(void **state)
 		event.value = 0;
 		desktop_handle_event(desktop, &event);
 	}
-	desktop_handle_event(desktop,
-			     &(struct platform_event){ PLATFORM_EVENT_KEY, KEY_LEFTCTRL, 1, 0, 0 });
-	desktop_handle_event(desktop,
-			     &(struct platform_event){ PLATFORM_EVENT_KEY, KEY_S, 1, 0, 0 });
+	desktop_handle_event(
+	    desktop, &(struct platform_event){ PLATFORM_EVENT_KEY, KEY_LEFTCTRL, 1, 0, 0 });
+	desktop_handle_event(
+	    desktop, &(struct platform_event){ PLATFORM_EVENT_KEY, KEY_S, 1, 0, 0 });
 	file = fs_find(&desktop->fs, "untitled.txt");
 	assert_non_null(file);
 	assert_int_equal(file->size, 3);

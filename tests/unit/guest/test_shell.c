@@ -48,13 +48,13 @@ static int setup(void **state)
 
 	assert_true(host_platform_init(&fixture->host, "demo.app=none", 16u << 20));
 	assert_int_equal(desktop_create(&fixture->host.platform, &fixture->host.heap, 800, 600,
-					&fixture->desktop),
-			 0);
+			     &fixture->desktop),
+	    0);
 	fixture->shell = (struct shell){ .desktop = fixture->desktop,
-					 .context = fixture,
-					 .print = on_print,
-					 .clear = on_clear,
-					 .leave = on_leave };
+		.context = fixture,
+		.print = on_print,
+		.clear = on_clear,
+		.leave = on_leave };
 	*state = fixture;
 	return 0;
 }
@@ -95,14 +95,9 @@ static void test_files(void **state)
 
 static void test_every_command_survives(void **state)
 {
-	static const char *const arguments[] = { "",
-						 " x",
-						 " a b c d e f g h i j k l m n o p q r s t",
-						 " -1",
-						 " 99999999999999999999",
-						 " \"",
-						 " >",
-						 " > y" };
+	static const char *const arguments[] = { "", " x",
+		" a b c d e f g h i j k l m n o p q r s t", " -1", " 99999999999999999999", " \"",
+		" >", " > y" };
 	struct fixture *f = *state;
 	char line[SHELL_LINE_SIZE];
 
@@ -245,8 +240,8 @@ static void test_text(void **state)
 
 	(void)state;
 	assert_int_equal(text_format(big, sizeof(big), "%5d|%-4s|%04x|%lu|%%|%c|%.2s", -42, "ab",
-				     0xbeu, 18446744073709551615ul, 'z', "xyz"),
-			 43);
+			     0xbeu, 18446744073709551615ul, 'z', "xyz"),
+	    43);
 	assert_string_equal(big, "  -42|ab  |00be|18446744073709551615|%|z|xy");
 	assert_int_equal(text_format(buffer, 4, "%s", "abcdef"), 3);
 	assert_string_equal(buffer, "abc");
