@@ -151,7 +151,7 @@ static void draw_farewell(const struct desktop *desktop, const struct canvas *ca
 	int y = desktop->visible.height / 2;
 
 	canvas_blend(canvas, (struct rect){ 0, 0, desktop->visible.width, desktop->visible.height },
-	    0x0b0e18, 214);
+	    0x0b0e18, 240);
 	icon_draw_power(canvas, (float)x, (float)y - 44.0f, 0xffffff);
 	canvas_text_centered(canvas, &font_title, x, y, 0xffffff,
 	    desktop->state == DESKTOP_REBOOTING ? "Restarting" : "Shutting down");

@@ -222,7 +222,8 @@ void panel_draw_tip(struct desktop *desktop, const struct canvas *canvas)
 	struct rect tip = panel_tip_bounds(desktop, item);
 
 	if (!rect_empty(tip) && !canvas_hides(canvas, tip)) {
-		canvas_round(canvas, tip, 8, THEME_DARK, 240);
+		canvas_round(canvas, tip, 8, THEME_DARK_ALT, 248);
+		canvas_round_line(canvas, tip, 8, 1.0f, 0xffffff, 48);
 		canvas_text(canvas, &font_ui, tip.x + 12, tip.y + 18, THEME_DARK_TEXT,
 		    desktop_apps[item]->title);
 	}
