@@ -4,11 +4,14 @@
 #include "hostd/broker.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <systemd/sd-id128.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -268,6 +271,7 @@ static must_check int start(struct broker *broker, uint32_t uid)
 {
 	struct sandbox_policy policy = POLICY;
 	struct sandbox_result result = { 0 };
+	sd_id128_t boot;
 	int error;
 
 	policy.uid = uid;
@@ -296,6 +300,10 @@ static must_check int start(struct broker *broker, uint32_t uid)
 	if (error < 0) {
 		return error;
 	}
+	/* sd-event's timers, gmtime_r() and jansson's hash tables each read a file at their first use. */
+	json_object_seed(0);
+	(void)sd_id128_get_boot(&boot);
+	tzset();
 	error = sandbox_enter(&policy, &result);
 	if (error) {
 		log_error("sandbox: %s", strerror(-error));
