@@ -248,11 +248,28 @@ static int boot(struct machine *machine, enum vmm_exit *code, char reason[MACHIN
 	return error;
 }
 
+/* Refused here rather than by the first page that is not to be had. */
+static int check_memory(const struct machine *machine, char reason[MACHINE_REASON_MAX])
+{
+	uint64_t host = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+
+	if ((uint64_t)machine->config.memory_mib << 20 <= host) {
+		return 0;
+	}
+	snprintf(reason, MACHINE_REASON_MAX, "%u MiB of memory are more than this host's %llu MiB",
+	    machine->config.memory_mib, (unsigned long long)host >> 20);
+	return -ENOMEM;
+}
+
 static int build(struct machine *machine, enum vmm_exit *code, char reason[MACHINE_REASON_MAX])
 {
 	int error;
 
 	*code = VMM_EXIT_MEMORY;
+	error = check_memory(machine, reason);
+	if (error) {
+		return error;
+	}
 	error = guestmem_create(&machine->memory, (uint64_t)machine->config.memory_mib << 20);
 	if (!error) {
 		error = ram_init(&machine->ram, &machine->memory, machine->surroundings.framebuffer,
