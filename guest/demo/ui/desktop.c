@@ -65,35 +65,43 @@ void desktop_shut_down(struct desktop *desktop, enum desktop_state how)
 	}
 }
 
+/*
+ * Replaces the back buffer. The old one is given back first: memory may not be enough for both, and after a failure the
+ * old size fits again, since nothing else was taken in between.
+ */
+static int replace_back(struct desktop *desktop, int width, int height)
+{
+	size_t size = (size_t)width * (size_t)height * sizeof(uint32_t);
+
+	heap_free(desktop->heap, desktop->back.pixels);
+	desktop->back = (struct surface){ heap_alloc(desktop->heap, size), width, height, width };
+	return desktop->back.pixels ? 0 : -ENOMEM;
+}
+
 int desktop_set_mode(struct desktop *desktop, int width, int height)
 {
 	const struct platform *platform = desktop->platform;
 	struct surface old = desktop->visible;
-	uint32_t *pixels;
+	int error;
 
 	if (width < DESKTOP_MIN_WIDTH || height < DESKTOP_MIN_HEIGHT) {
 		return -EINVAL;
 	}
-	pixels = heap_alloc(desktop->heap, (size_t)width * (size_t)height * sizeof(*pixels));
-	if (!pixels) {
-		return -ENOMEM;
+	error = replace_back(desktop, width, height);
+	if (!error &&
+	    !platform->ops->set_mode(platform->context, width, height, &desktop->visible)) {
+		error = -EINVAL;
+	} else if (!error) {
+		error = wallpaper_prepare(desktop);
 	}
-	if (!platform->ops->set_mode(platform->context, width, height, &desktop->visible)) {
-		heap_free(desktop->heap, pixels);
-		return -EINVAL;
-	}
-	if (wallpaper_prepare(desktop) < 0) {
-		/* Too little memory for the new size: the old mode was fine. */
-		heap_free(desktop->heap, pixels);
-		if (old.width > 0) {
+	if (error) {
+		if (old.width > 0 && replace_back(desktop, old.width, old.height) == 0) {
 			(void)platform->ops->set_mode(
 			    platform->context, old.width, old.height, &desktop->visible);
 			desktop_damage_all(desktop);
 		}
-		return -ENOMEM;
+		return error;
 	}
-	heap_free(desktop->heap, desktop->back.pixels);
-	desktop->back = (struct surface){ pixels, width, height, width };
 	if (old.width > 0) {
 		desktop->pointer_x = desktop->pointer_x * width / old.width;
 		desktop->pointer_y = desktop->pointer_y * height / old.height;
@@ -288,6 +296,8 @@ static void open_welcome(struct desktop *desktop)
 {
 	struct rect area = wm_work_area(desktop);
 	int height = area.h * 48 / 100 < 420 ? area.h * 48 / 100 : 420;
+	int x = area.w - 48 - 640;
+	int y = area.h - 32 - height;
 	struct window *editor = wm_open(desktop, &app_editor, "welcome.txt");
 	struct window *terminal = wm_open(desktop, &app_terminal, NULL);
 
@@ -295,7 +305,7 @@ static void open_welcome(struct desktop *desktop)
 		wm_set_frame(desktop, editor,
 		    (struct rect){ 48, 136, 600, area.h - 320 < 436 ? area.h - 320 : 436 });
 		wm_set_frame(desktop, terminal,
-		    (struct rect){ area.w - 48 - 640, area.h - 32 - height, 640, height });
+		    (struct rect){ x < 480 ? x : 480, y < 340 ? y : 340, 640, height });
 	}
 }
 
@@ -335,6 +345,7 @@ int desktop_create(
 	read_settings(desktop);
 	error = desktop_set_mode(desktop, width, height);
 	if (error) {
+		heap_free(heap, desktop->back.pixels);
 		heap_free(heap, desktop);
 		return error;
 	}

@@ -378,6 +378,14 @@ static void test_changing_the_mode(void **state)
 	send(&fixture, (struct platform_event){ .type = PLATFORM_EVENT_MODE, .x = 320, .y = 200 });
 	send(
 	    &fixture, (struct platform_event){ .type = PLATFORM_EVENT_MODE, .x = 8000, .y = 8000 });
+	/* These two do not fit in memory side by side, and need not. */
+	wm_close(fixture.desktop, fixture.desktop->focus);
+	send(
+	    &fixture, (struct platform_event){ .type = PLATFORM_EVENT_MODE, .x = 2560, .y = 1600 });
+	send(
+	    &fixture, (struct platform_event){ .type = PLATFORM_EVENT_MODE, .x = 3600, .y = 2100 });
+	assert_int_equal(fixture.host.width, 3600);
+	send(&fixture, (struct platform_event){ .type = PLATFORM_EVENT_MODE, .x = 640, .y = 480 });
 	fixture.host.max_width = 1000;
 	send(&fixture, (struct platform_event){ .type = PLATFORM_EVENT_MODE, .x = 1200, .y = 700 });
 	assert_int_equal(fixture.host.width, 640);
