@@ -14,7 +14,7 @@ def clock_area(width, height):
 
 def console(host, user):
     """Everything the desktop has written to its serial port."""
-    return host.tanmatsu("logs", user, "--console").text
+    return host.tanmatsu("logs", user, "--kind", "console").text
 
 
 def wait_console(host, user, text, count=1, timeout=30):
