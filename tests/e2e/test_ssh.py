@@ -82,7 +82,7 @@ with Host(users=("alice",)) as host:
         def desktop_window():
             if connect.poll() is not None:
                 raise AssertionError((host.folder / "connect.log").read_text(errors="replace"))
-            return xvfb.run("xdotool", "search", "--onlyvisible", "--class", "vncviewer", check=False).strip()
+            return xvfb.run("xdotool", "search", "--onlyvisible", "--class", "TigerVNC Viewer", check=False).strip()
         wait_for(desktop_window, "the viewer's window")
         host.wait_state(user, "active")
         connect.terminate()

@@ -172,7 +172,7 @@ class TigerVNC:
         """The viewer's desktop window; raises with the viewer's log when there is none."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:
-            found = self.xvfb.run("xdotool", "search", "--onlyvisible", "--class", "vncviewer", check=False).split()
+            found = self.xvfb.run("xdotool", "search", "--onlyvisible", "--class", "TigerVNC Viewer", check=False).split()
             names = [(w, self.xvfb.run("xdotool", "getwindowname", w, check=False).strip()) for w in found
                      if w.isdigit()]
             desktops = [w for w, name in names if name.endswith("TigerVNC")]
@@ -185,7 +185,7 @@ class TigerVNC:
 
     def windows(self):
         """Names of all its windows."""
-        found = self.xvfb.run("xdotool", "search", "--onlyvisible", "--class", "vncviewer", check=False).split()
+        found = self.xvfb.run("xdotool", "search", "--onlyvisible", "--class", "TigerVNC Viewer", check=False).split()
         return [self.xvfb.run("xdotool", "getwindowname", w, check=False).strip() for w in found if w.isdigit()]
 
     def said(self):
