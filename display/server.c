@@ -188,6 +188,10 @@ int server_create_take(int socket, const char *name, void *pixels, uint32_t widt
 	if (error) {
 		goto fail;
 	}
+	error = server_tight_create(server);
+	if (error) {
+		goto fail;
+	}
 	server->client = rfbNewClient(server->screen, socket);
 	if (!server->client) {
 		log_error("server: libvncserver does not take a client");
@@ -222,6 +226,7 @@ void server_destroy(struct server *server)
 	if (server->arrow) {
 		rfbFreeCursor(server->arrow);
 	}
+	server_tight_destroy(server);
 	free(server);
 }
 

@@ -59,6 +59,10 @@ void server_set_picture(struct server *server, void *pixels, uint32_t width, uin
 /* Encodes one FramebufferUpdate if the viewer is waiting and there is news. Returns 1 if one was written, 0 if not, or
  * -errno when the session is over. At most SERVER_UPDATE_PIXELS pixels; the rest is sent by the next call. */
 must_check int server_update(struct server *server);
+/* True if the viewer has something only in the quality of a JPEG: once nothing changes any more, server_repair() marks that to
+ * be sent again without loss. */
+bool server_is_lossy(const struct server *server);
+void server_repair(struct server *server);
 /* Lock keys as RFB's QEMU LED state has them: bit 0 scroll, 1 num, 2 caps. */
 void server_set_leds(struct server *server, uint8_t leds);
 /* Shows an arrow where the viewer's pointer is (while a caption is on the screen), or nothing (the guest draws its own). */

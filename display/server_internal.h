@@ -5,6 +5,7 @@
 #pragma once
 
 #include <rfb/rfb.h>
+#include <rfb/rfbregion.h>
 
 #include "display/encodings.h"
 #include "display/message.h"
@@ -14,6 +15,8 @@
 enum {
 	SERVER_LEDS_NEVER = 0xff,
 };
+
+struct tight;
 
 struct server {
 	struct rfb_io io; /* screenData points here */
@@ -34,7 +37,11 @@ struct server {
 	bool resized;     /* the size has changed since the last update */
 	uint16_t area[4]; /* of continuous updates: x, y, width, height */
 	uint64_t replies;
-	size_t skipped; /* bytes of a cut text still to be thrown away */
+	struct tight *tight;
+	uint8_t *tight_buffer; /* one rectangle, encoded */
+	sraRegionPtr lossy;    /* what the viewer has as JPEG only */
+	bool repairing;        /* nothing new has been marked since server_repair() */
+	size_t skipped;        /* bytes of a cut text still to be thrown away */
 	size_t input_size;
 	uint8_t input[MESSAGE_SIZE_MAX];
 };
@@ -52,3 +59,9 @@ bool server_has_features_to_tell(const struct server *server);
 /* One FramebufferUpdate of pseudo-rectangles: what the server understands, LEDs, the name. 0 or -errno. */
 must_check int server_tell_features(struct server *server);
 must_check int server_make_arrow(struct server *server);
+
+/* server_tight.c: whether the viewer gets our own encoder's Tight; an update of `region`, not empty: 0 or -errno. */
+bool server_tight_is_wanted(const struct server *server);
+must_check int server_tight_send(struct server *server, sraRegionPtr region);
+must_check int server_tight_create(struct server *server);
+void server_tight_destroy(struct server *server);

@@ -105,6 +105,28 @@ static must_check int send_library_update(struct server *server, sraRegionPtr re
 	return sent && server->client->sock != RFB_INVALID_SOCKET ? 0 : -EPIPE;
 }
 
+/* By our own encoder where the viewer understands it; libvncserver then sends the cursor alone. */
+static must_check int send_region(struct server *server, sraRegionPtr region)
+{
+	sraRegionPtr nothing;
+	int error = 0;
+
+	if (!server_tight_is_wanted(server)) {
+		return send_library_update(server, region);
+	}
+	if (cursor_is_pending(server)) {
+		nothing = sraRgnCreate();
+		error = send_library_update(server, nothing);
+		sraRgnDestroy(nothing);
+	}
+	if (!error && !sraRgnEmpty(region)) {
+		server->updating = true;
+		error = server_tight_send(server, region);
+		server->updating = false;
+	}
+	return error;
+}
+
 /* The size alone; libvncserver keeps the request open behind it. */
 static must_check int send_size(struct server *server)
 {
@@ -129,7 +151,7 @@ static must_check int send_pixels(struct server *server)
 	if (!sraRgnEmpty(region) || cursor_is_pending(server)) {
 		asked = sraRgnCreateRgn(server->client->requestedRegion);
 		cut_region(server, region);
-		result = send_library_update(server, region);
+		result = send_region(server, region);
 		/* libvncserver takes one update as the answer; ours is one only when all of it was sent. */
 		sraRgnSubtract(asked, region);
 		sraRgnAnd(asked, server->client->modifiedRegion);
@@ -171,6 +193,7 @@ void server_mark(struct server *server, uint32_t x, uint32_t y, uint32_t width, 
 
 	sraRgnOr(server->client->modifiedRegion, region);
 	sraRgnDestroy(region);
+	server->repairing = false;
 }
 
 /*
@@ -198,6 +221,8 @@ void server_set_picture(struct server *server, void *pixels, uint32_t width, uin
 			server->area[3] = (uint16_t)height;
 		}
 	}
+	server->repairing = false;
+	sraRgnMakeEmpty(server->lossy);
 	sraRgnMakeEmpty(client->copyRegion);
 	sraRgnMakeEmpty(client->modifiedRegion);
 	sraRgnOr(client->modifiedRegion, all);

@@ -25,6 +25,7 @@ enum {
 	QUEUE_LOW = 64 * 1024, /* bytes waiting to leave, above which nothing new is encoded */
 	REPLIES_MAX = 64 *
 		      1024, /* bytes of replies in the queue, above which the viewer is not read */
+	REPAIR_US = 400 * 1000, /* of rest, after which what was sent with loss is sent exactly */
 	FIRST_CONTENT_US = 1000 * 1000, /* how long ServerInit waits for the desktop's size */
 };
 
@@ -40,6 +41,7 @@ struct session {
 	void *context;
 	sd_event_source *later;         /* tells the end */
 	sd_event_source *first_content; /* timer */
+	sd_event_source *repair;        /* timer */
 	bool has_content;
 	bool ended;
 	int error;
@@ -107,6 +109,26 @@ static void pump(struct session *session)
 	}
 }
 
+/* Every change puts the repair of what was sent with loss off, so that it happens at rest only. */
+static void put_repair_off(struct session *session)
+{
+	(void)sd_event_source_set_time_relative(session->repair, REPAIR_US);
+	(void)sd_event_source_set_enabled(session->repair, SD_EVENT_ONESHOT);
+}
+
+static int on_repair(sd_event_source *source, uint64_t now, void *context)
+{
+	struct session *session = context;
+
+	(void)source;
+	(void)now;
+	if (!session->ended && server_is_lossy(session->server)) {
+		server_repair(session->server);
+		pump(session);
+	}
+	return 0;
+}
+
 /* There is something to show: from now on the viewer is served. */
 static void content(struct session *session)
 {
@@ -130,6 +152,7 @@ static void on_changed(void *context, uint32_t x, uint32_t y, uint32_t width, ui
 	struct session *session = context;
 
 	server_mark(session->server, x, y, width, height);
+	put_repair_off(session);
 }
 
 static void on_replaced(void *context, const struct picture *picture)
@@ -137,6 +160,7 @@ static void on_replaced(void *context, const struct picture *picture)
 	struct session *session = context;
 
 	server_set_picture(session->server, picture->pixels, picture->width, picture->height);
+	put_repair_off(session);
 }
 
 static bool can_resize(void *context)
@@ -322,7 +346,7 @@ static void on_readable(struct stream *stream, void *context)
 		return;
 	}
 	if (count <= 0) {
-		end(session, (int)count, count == 0 ? "the viewer left" : "the connection broke");
+		end(session, 0, count == 0 ? "the viewer left" : "the connection broke");
 		return;
 	}
 	if (server_input_done(session->server, (size_t)count)) {
@@ -349,7 +373,7 @@ static void on_secured(struct stream *stream, int error, void *context)
 static void on_stream_closed(struct stream *stream, int error, void *context)
 {
 	(void)stream;
-	end(context, error, error ? "the connection broke" : "the viewer left");
+	end(context, 0, error ? "the connection broke" : "the viewer left");
 }
 
 /* ---- for the owner ---- */
@@ -422,6 +446,11 @@ int session_create_take(struct sd_event *event, struct stream *stream,
 	if (error < 0) {
 		goto fail;
 	}
+	error = sd_event_add_time_relative(
+	    event, &session->repair, CLOCK_MONOTONIC, REPAIR_US, 0, on_repair, session);
+	if (error < 0) {
+		goto fail;
+	}
 	stream_set_owner(stream, &stream_ops, session);
 	stream_set_reading(
 	    stream, false); /* until there is content, so that ServerInit has the right size */
@@ -443,6 +472,7 @@ void session_destroy(struct session *session)
 	}
 	sd_event_source_disable_unref(session->later);
 	sd_event_source_disable_unref(session->first_content);
+	sd_event_source_disable_unref(session->repair);
 	server_destroy(session->server);
 	stream_destroy(session->stream);
 	keyboard_destroy(session->keyboard);
