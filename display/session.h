@@ -24,7 +24,7 @@ enum {
 };
 
 struct session_ops {
-	/* The session is over: 0 when the viewer left, else -errno. Called once, from the loop; may destroy the session. */
+	/* The session is over: 0 when the viewer left or its connection broke, -EPROTO when it broke the protocol, else -errno. Called once, from the loop; may destroy the session. */
 	void (*on_closed)(void *context, int error, const char *reason);
 	/* A key or button was pressed on a caption that offers something. */
 	void (*on_action)(void *context);

@@ -55,6 +55,10 @@ struct host {
 	uint64_t shown_us;
 	struct display_state state;
 	char gone[256];
+	bool show_after_grant;
+	uint8_t show_kind, show_percent;
+	const char *show_text;
+	int show_fd;
 };
 
 static void make_memory(struct host *host, uint32_t width, uint32_t height)
@@ -192,6 +196,18 @@ static void attach(struct host *host)
 	close(ends[1]);
 }
 
+static void show(struct host *host, uint8_t kind, const char *text, uint8_t percent, int frame_fd)
+{
+	uint8_t bytes[600];
+	struct wire wire;
+
+	wire_init_write(&wire, bytes, sizeof(bytes));
+	wire_put_u8(&wire, kind);
+	wire_put_string(&wire, text);
+	wire_put_u8(&wire, percent);
+	send_monitor(host, DISPLAY_SHOW, &wire, frame_fd);
+}
+
 static void grant(struct host *host, const char *user)
 {
 	uint8_t bytes[128];
@@ -200,6 +216,9 @@ static void grant(struct host *host, const char *user)
 	wire_init_write(&wire, bytes, sizeof(bytes));
 	wire_put_string(&wire, user);
 	send_monitor(host, DISPLAY_GRANTED, &wire, -1);
+	if (host->show_after_grant) {
+		show(host, host->show_kind, host->show_text, host->show_percent, host->show_fd);
+	}
 	if (!host->options.no_attach) {
 		attach(host);
 	}
@@ -323,7 +342,7 @@ struct host *host_create(const struct host_options *options)
 
 	assert(host);
 	host->options = *options;
-	host->monitor = host->link = host->auth = host->memory_fd = -1;
+	host->monitor = host->link = host->auth = host->memory_fd = host->show_fd = -1;
 	host->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	assert(host->wake >= 0);
 	make_memory(host, options->width, options->height);
@@ -460,6 +479,7 @@ void host_destroy(struct host *host)
 	fd_close(&host->link);
 	fd_close(&host->auth);
 	fd_close(&host->wake);
+	fd_close(&host->show_fd);
 	munmap(host->memory, host->scanout.memory_size);
 	fd_close(&host->memory_fd);
 	pthread_mutex_destroy(&host->lock);
@@ -523,15 +543,20 @@ void host_detach(struct host *host)
 
 void host_show(struct host *host, uint8_t kind, const char *text, uint8_t percent, int frame_fd)
 {
-	uint8_t bytes[600];
-	struct wire wire;
-
-	wire_init_write(&wire, bytes, sizeof(bytes));
-	wire_put_u8(&wire, kind);
-	wire_put_string(&wire, text);
-	wire_put_u8(&wire, percent);
 	pthread_mutex_lock(&host->lock);
-	send_monitor(host, DISPLAY_SHOW, &wire, frame_fd);
+	show(host, kind, text, percent, frame_fd);
+	pthread_mutex_unlock(&host->lock);
+}
+
+void host_show_after_grant(
+    struct host *host, uint8_t kind, const char *text, uint8_t percent, int frame_fd)
+{
+	pthread_mutex_lock(&host->lock);
+	host->show_after_grant = true;
+	host->show_kind = kind;
+	host->show_text = text;
+	host->show_percent = percent;
+	host->show_fd = frame_fd < 0 ? -1 : dup(frame_fd);
 	pthread_mutex_unlock(&host->lock);
 }
 

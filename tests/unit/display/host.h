@@ -55,6 +55,9 @@ void host_set_leds(struct host *host, uint8_t leds);
 void host_attach(struct host *host);
 void host_detach(struct host *host);
 void host_show(struct host *host, uint8_t kind, const char *text, uint8_t percent, int frame_fd);
+/* The same, said by itself right after GRANTED; `frame_fd` is duplicated. */
+void host_show_after_grant(
+    struct host *host, uint8_t kind, const char *text, uint8_t percent, int frame_fd);
 void host_close_viewer(struct host *host, uint8_t kind, const char *text);
 /* The monitor dies (its socket is closed), and a new one comes. */
 void host_drop_monitor(struct host *host);
