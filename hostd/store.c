@@ -120,11 +120,8 @@ int store_open(
 	if (error) {
 		goto fail;
 	}
-	error = opening->io->mkdirat(context, opening->folder, "sessions", 0700);
+	error = store_make_folder(opening, opening->folder, "sessions");
 	if (!error) {
-		error = store_fsync(opening, opening->folder);
-	}
-	if (!error || error == -EEXIST) {
 		error = store_open_folder(opening->folder, "sessions", &opening->sessions);
 	}
 	if (error) {
@@ -333,11 +330,8 @@ int store_session_open(struct store *store, const char *user, bool create,
 	}
 	opening->store = store;
 	opening->folder = -1;
-	error = create ? store->io->mkdirat(store->context, store->sessions, user, 0700) : 0;
-	if (!error && create) {
-		error = store_fsync(store, store->sessions);
-	}
-	if (!error || error == -EEXIST) {
+	error = create ? store_make_folder(store, store->sessions, user) : 0;
+	if (!error) {
 		error = store_open_folder(store->sessions, user, &opening->folder);
 	}
 	if (error) {

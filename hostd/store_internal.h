@@ -45,6 +45,8 @@ must_check int store_replace(
     struct store *store, int folder, const char *name, const void *data, size_t size);
 /* Deletes a folder with the files in it; 0 when it is not there. Folders in it are not followed: -ENOTEMPTY. */
 must_check int store_remove_folder(struct store *store, int folder, const char *name);
+/* Makes a folder, 0700, durably; 0 as well when it is there. */
+must_check int store_make_folder(struct store *store, int folder, const char *name);
 /* Opens without following a link, for reading: a folder, or a regular file whose status goes to `status`. */
 must_check int store_open_folder(int folder, const char *name, int *fd);
 must_check int store_open_file(int folder, const char *name, int *fd, struct stat *status);

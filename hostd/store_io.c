@@ -160,6 +160,23 @@ int store_replace(struct store *store, int folder, const char *name, const void 
 	return store_fsync(store, folder);
 }
 
+int store_make_folder(struct store *store, int folder, const char *name)
+{
+	int made = store->io->mkdirat(store->context, folder, name, 0700);
+	int error;
+
+	if (made && made != -EEXIST) {
+		return made;
+	}
+	/* Also when it is there: whoever made it may not have come to this. */
+	error = store_fsync(store, folder);
+	if (error && !made) {
+		/* The next attempt begins from the beginning, since an fsync that failed proves nothing later. */
+		(void)!store_unlink(store, folder, name, AT_REMOVEDIR);
+	}
+	return error;
+}
+
 int store_open_folder(int folder, const char *name, int *fd)
 {
 	*fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -12,11 +12,13 @@
 
 #include <cmocka.h>
 
-static char folder[] = "/tmp/tanmatsu-test-XXXXXX";
+static char folder[64];
 
 const char *scratch_make(void)
 {
-	strcpy(folder, "/tmp/tanmatsu-test-XXXXXX");
+	/* In memory where that can be done: the tests make and delete some ten thousand folders. */
+	snprintf(folder, sizeof(folder), "%s/tanmatsu-test-XXXXXX",
+	    access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
 	assert_non_null(mkdtemp(folder));
 	return folder;
 }
