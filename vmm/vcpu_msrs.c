@@ -23,28 +23,29 @@ enum {
 	LAPIC_LVT_MASKED = 1 << 16,
 };
 
-struct msr_batch {
-	struct kvm_msrs header;
-	struct kvm_msr_entry entries[KVM_VM_MSRS_MAX];
-};
+/* Room for all that KVM may list. NULL: no memory. */
+static struct kvm_msrs *batch_create(void)
+{
+	return calloc(1, sizeof(struct kvm_msrs) + KVM_VM_MSRS_MAX * sizeof(struct kvm_msr_entry));
+}
 
 /* KVM stops at the first register that it does not have for this guest; that one is left out. */
-static int read_all(const struct kvm_vm *vm, int vcpu_fd, struct msr_batch *all)
+static int read_all(const struct kvm_vm *vm, int vcpu_fd, struct kvm_msrs *all)
 {
-	struct msr_batch *request = calloc(1, sizeof(*request));
+	struct kvm_msrs *request = batch_create();
 	uint32_t next = 0;
 	int error = 0;
 
 	if (!request) {
 		return -ENOMEM;
 	}
-	all->header.nmsrs = 0;
+	all->nmsrs = 0;
 	while (next < vm->msr_count) {
 		uint32_t count = vm->msr_count - next < MSR_BATCH ? vm->msr_count - next
 								  : MSR_BATCH;
 		int got;
 
-		request->header.nmsrs = count;
+		request->nmsrs = count;
 		for (uint32_t i = 0; i < count; i++) {
 			request->entries[i] = (struct kvm_msr_entry){ .index = vm->msrs[next + i] };
 		}
@@ -53,9 +54,9 @@ static int read_all(const struct kvm_vm *vm, int vcpu_fd, struct msr_batch *all)
 			error = -errno;
 			break;
 		}
-		memcpy(&all->entries[all->header.nmsrs], request->entries,
+		memcpy(&all->entries[all->nmsrs], request->entries,
 		    (uint32_t)got * sizeof(request->entries[0]));
-		all->header.nmsrs += (uint32_t)got;
+		all->nmsrs += (uint32_t)got;
 		next += (uint32_t)got < count ? (uint32_t)got + 1 : count;
 	}
 	free(request);
@@ -74,9 +75,9 @@ static bool waits_for_deadline(int vcpu_fd)
 	return (timer & LAPIC_TIMER_MODE) == LAPIC_TIMER_DEADLINE && !(timer & LAPIC_LVT_MASKED);
 }
 
-static uint64_t find_value(const struct msr_batch *all, uint32_t index)
+static uint64_t find_value(const struct kvm_msrs *all, uint32_t index)
 {
-	for (uint32_t i = 0; i < all->header.nmsrs; i++) {
+	for (uint32_t i = 0; i < all->nmsrs; i++) {
 		if (all->entries[i].index == index) {
 			return all->entries[i].data;
 		}
@@ -86,7 +87,7 @@ static uint64_t find_value(const struct msr_batch *all, uint32_t index)
 
 int vcpu_msrs_save(const struct kvm_vm *vm, int vcpu_fd, struct wire *out)
 {
-	struct msr_batch *all = calloc(1, sizeof(*all));
+	struct kvm_msrs *all = batch_create();
 	int error;
 
 	if (!all) {
@@ -96,8 +97,8 @@ int vcpu_msrs_save(const struct kvm_vm *vm, int vcpu_fd, struct wire *out)
 	if (error) {
 		goto out;
 	}
-	wire_put_u32(out, all->header.nmsrs);
-	for (uint32_t i = 0; i < all->header.nmsrs; i++) {
+	wire_put_u32(out, all->nmsrs);
+	for (uint32_t i = 0; i < all->nmsrs; i++) {
 		uint64_t value = all->entries[i].data;
 
 		if (all->entries[i].index == MSR_TSC_DEADLINE && value == 0 &&
@@ -118,40 +119,35 @@ static int rank(uint32_t index)
 	return index == MSR_TSC ? 0 : index == MSR_TSC_DEADLINE ? 2 : 1;
 }
 
-static int write_one(int vcpu_fd, const struct kvm_msr_entry *entry)
+/* The first of `request`, which KVM did not take. */
+static int settle_refused(int vcpu_fd, struct kvm_msrs *request)
 {
-	struct {
-		struct kvm_msrs header;
-		struct kvm_msr_entry entry;
-	} one = { .header = { .nmsrs = 1 }, .entry = *entry };
+	const struct kvm_msr_entry wanted = request->entries[0];
 
-	if (ioctl(vcpu_fd, KVM_SET_MSRS, &one) == 1) {
-		return 0;
-	}
+	request->nmsrs = 1;
 	/* Not writable on this host: good if it holds that value anyway. */
-	if (ioctl(vcpu_fd, KVM_GET_MSRS, &one) == 1 && one.entry.data == entry->data) {
+	if (ioctl(vcpu_fd, KVM_GET_MSRS, request) == 1 && request->entries[0].data == wanted.data) {
 		return 0;
 	}
-	log_error("vcpu: register 0x%x does not take 0x%llx", entry->index,
-	    (unsigned long long)entry->data);
+	log_error("vcpu: register 0x%x does not take 0x%llx", wanted.index,
+	    (unsigned long long)wanted.data);
 	return -EPROTO;
 }
 
-static int write_all(int vcpu_fd, const struct msr_batch *all)
+static int write_all(int vcpu_fd, const struct kvm_msrs *all)
 {
-	struct msr_batch *request = calloc(1, sizeof(*request));
+	struct kvm_msrs *request = batch_create();
 	uint32_t next = 0;
 	int error = 0;
 
 	if (!request) {
 		return -ENOMEM;
 	}
-	while (next < all->header.nmsrs && !error) {
-		uint32_t count = all->header.nmsrs - next < MSR_BATCH ? all->header.nmsrs - next
-								      : MSR_BATCH;
+	while (next < all->nmsrs && !error) {
+		uint32_t count = all->nmsrs - next < MSR_BATCH ? all->nmsrs - next : MSR_BATCH;
 		int set;
 
-		request->header.nmsrs = count;
+		request->nmsrs = count;
 		memcpy(request->entries, &all->entries[next], count * sizeof(all->entries[0]));
 		set = ioctl(vcpu_fd, KVM_SET_MSRS, request);
 		if (set < 0) {
@@ -160,8 +156,8 @@ static int write_all(int vcpu_fd, const struct msr_batch *all)
 		}
 		next += (uint32_t)set;
 		if ((uint32_t)set < count) {
-			error = write_one(vcpu_fd, &all->entries[next]);
-			next++;
+			request->entries[0] = all->entries[next++];
+			error = settle_refused(vcpu_fd, request);
 		}
 	}
 	free(request);
@@ -170,8 +166,8 @@ static int write_all(int vcpu_fd, const struct msr_batch *all)
 
 int vcpu_msrs_load(const struct kvm_vm *vm, int vcpu_fd, struct wire *in)
 {
-	struct msr_batch *all = calloc(1, sizeof(*all));
-	struct msr_batch *sorted = calloc(1, sizeof(*sorted));
+	struct kvm_msrs *all = batch_create();
+	struct kvm_msrs *sorted = batch_create();
 	uint32_t count = wire_get_u32(in);
 	int error = 0;
 
@@ -195,7 +191,7 @@ int vcpu_msrs_load(const struct kvm_vm *vm, int vcpu_fd, struct wire *in)
 	for (int wanted = 0; wanted <= 2; wanted++) {
 		for (uint32_t i = 0; i < count; i++) {
 			if (rank(all->entries[i].index) == wanted) {
-				sorted->entries[sorted->header.nmsrs++] = all->entries[i];
+				sorted->entries[sorted->nmsrs++] = all->entries[i];
 			}
 		}
 	}
