@@ -40,7 +40,8 @@ with Host(desktop=EDITOR) as host:
     viewer = host.login("alice")
     viewer.ask("quiet 1500")
     before = viewer.picture()
-    pid = host.session("alice")["pid"]
+    pid = host.wait_state("alice", "active")["pid"]
+    assert pid > 1, "the running desktop has no process"
     os.kill(pid, signal.SIGKILL)
     session = host.wait_state("alice", "failed", timeout=10)
     assert session["last_error"], "the failure has no reason: %s" % session
