@@ -211,7 +211,8 @@ static int reply_failed(
 		{ "NotFound", CLIENT_NOT_FOUND, "there is no such session",
 		    "Those there are: tanmatsu list" },
 		{ "NotRunning", CLIENT_NOT_RUNNING, "the desktop is not running",
-		    "Start it, or bring it back: tanmatsu start SESSION" },
+		    "What it is doing: tanmatsu status SESSION. To start it: tanmatsu start "
+		    "SESSION" },
 		{ "Denied", CLIENT_DENIED, "you may not do that",
 		    "It is another user's. Root and the members of the group tanmatsu may do it." },
 		{ "Busy", CLIENT_FAILED, "that does not go with what the desktop is doing now",

@@ -10,6 +10,10 @@
 #include "client/table.h"
 #include "client/text.h"
 
+enum {
+	SOON_US = 1000000, /* what began less than this ago began "now" */
+};
+
 /* A libsmartcols colour name, an escape sequence and a mark for each state. */
 struct state_look {
 	const char *state;
@@ -40,7 +44,7 @@ static const struct state_look *find_look(const char *state)
 
 static char *format_age(const struct client *client, uint64_t since_us, char *buffer, size_t size)
 {
-	if (since_us == 0 || since_us > client->now_us) {
+	if (since_us == 0 || since_us + SOON_US > client->now_us) {
 		snprintf(buffer, size, since_us ? "now" : "-");
 		return buffer;
 	}

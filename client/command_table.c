@@ -27,6 +27,7 @@ static const struct command_option connect_options[] = {
 
 static const struct command_option type_options[] = {
 	{ "layout", 'l', "LAYOUT", "keyboard layout: us, de, jp... (the host's)" },
+	{ "delay", 'd', "MS", "pause after each character, in milliseconds (8)" },
 	{ "skip", 0, NULL, "leave out characters that the layout does not have" },
 	{ "stdin", 0, NULL, "type what comes on standard input instead of TEXT" },
 	{ 0 },

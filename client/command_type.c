@@ -24,6 +24,8 @@ enum {
 	MISSING_MAX = 16,  /* characters that are named in the message */
 	STALLS_MAX = 100,  /* calls in a row that take nothing, STALL_MS apart, until we give up */
 	STALL_MS = 50,
+	DELAY_MS = 8, /* per key: faster than fingers, slower than a guest that redraws at each */
+	DELAY_MAX_MS = 10000,
 };
 
 struct typing {
@@ -156,15 +158,31 @@ static json_t *batch_parameters(const char *name, const struct input_event *even
 	return json_pack("{s:s, s:o}", "session", name, "events", list);
 }
 
-static int send_events(
-    struct client *client, const char *name, const char *what, const struct typing *typing)
+/* Events from `first` on that go out in one call: with a delay one character's, else as many as may be. */
+static size_t next_batch(const struct typing *typing, size_t first, unsigned long delay_ms)
+{
+	size_t left = typing->count - first;
+	size_t count = 0;
+	int down = 0;
+
+	if (delay_ms == 0) {
+		return left < BATCH_EVENTS ? left : BATCH_EVENTS;
+	}
+	do {
+		down += typing->events[first + count].value ? 1 : -1;
+		count++;
+	} while (down != 0 && count < left && count < BATCH_EVENTS);
+	return count;
+}
+
+static int send_events(struct client *client, const char *name, const char *what,
+    const struct typing *typing, unsigned long delay_ms)
 {
 	unsigned stalls = 0;
 	size_t sent = 0;
 
 	while (sent < typing->count) {
-		size_t count = typing->count - sent < BATCH_EVENTS ? typing->count - sent
-								   : BATCH_EVENTS;
+		size_t count = next_batch(typing, sent, delay_ms);
 		struct control_reply reply;
 		uint64_t accepted;
 		int status = client_call_take(client, what, "Input",
@@ -187,8 +205,9 @@ static int send_events(
 			    "%s: the desktop does not read its keyboard", what);
 			return CLIENT_FAILED;
 		}
-		if (stalls > 0) {
-			usleep(STALL_MS * 1000);
+		/* Nobody tells when a guest has read its keyboard: so this is fingers' time, not an event's. */
+		if (stalls > 0 || (delay_ms > 0 && sent < typing->count)) {
+			usleep((useconds_t)(stalls > 0 ? STALL_MS : delay_ms) * 1000);
 		}
 	}
 	return CLIENT_DONE;
@@ -231,10 +250,14 @@ static int type_text(
 	struct typing typing = { 0 };
 	struct keymap *keymap = NULL;
 	int status = find_layout(client, arguments, layout, sizeof(layout));
+	unsigned long delay_ms = DELAY_MS;
 	int error;
 
 	if (status != CLIENT_DONE) {
 		return status;
+	}
+	if (arguments_get_number(client, arguments, "delay", 0, DELAY_MAX_MS, &delay_ms)) {
+		return CLIENT_USAGE;
 	}
 	snprintf(what, sizeof(what), "type %s", name);
 	error = keymap_create(layout, &keymap);
@@ -254,7 +277,7 @@ static int type_text(
 		status = report_missing(client, &typing, layout, skip);
 	}
 	if (status == CLIENT_DONE) {
-		status = send_events(client, name, what, &typing);
+		status = send_events(client, name, what, &typing, delay_ms);
 	}
 	if (status == CLIENT_DONE && client->json) {
 		status = client_print_json_take(client,

@@ -184,7 +184,7 @@ char *text_bytes(uint64_t bytes, char *buffer, size_t size)
 		unit++;
 	}
 	/* Whole numbers without a fraction: "64 MiB", not "64.0 MiB". */
-	if (value >= 100 || value - (double)(uint64_t)value < 0.05) {
+	if (value >= 99.95 || (uint64_t)(value * 10 + 0.5) % 10 == 0) {
 		snprintf(buffer, size, "%.0f %s", value, units[unit]);
 	} else {
 		snprintf(buffer, size, "%.1f %s", value, units[unit]);
@@ -196,7 +196,9 @@ char *text_duration(uint64_t us, char *buffer, size_t size)
 {
 	uint64_t seconds = us / 1000000;
 
-	if (us < 10 * 1000000ull) {
+	if (us < 100000) {
+		snprintf(buffer, size, "%u ms", (unsigned)(us / 1000));
+	} else if (us < 10 * 1000000ull) {
 		snprintf(buffer, size, "%u.%u s", (unsigned)seconds, (unsigned)(us / 100000 % 10));
 	} else if (seconds < 120) {
 		snprintf(buffer, size, "%u s", (unsigned)seconds);

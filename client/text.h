@@ -22,7 +22,7 @@ char *text_to_utf8(const char *text, size_t size);
 
 /* "512 bytes", "64 MiB", "1.5 GiB". Returns `buffer`, 16 bytes are enough. */
 char *text_bytes(uint64_t bytes, char *buffer, size_t size);
-/* "0.3 s", "42 s", "5 min", "3 h", "12 days". */
+/* "7 ms", "0.3 s", "42 s", "5 min", "3 h", "12 days". */
 char *text_duration(uint64_t us, char *buffer, size_t size);
 /* "2026-11-23 19:30:12 UTC"; "-" for 0. 32 bytes are enough. */
 char *text_time(uint64_t utc_us, char *buffer, size_t size);

@@ -17,7 +17,7 @@ _tanmatsu() {
 			control=(--control "${COMP_WORDS[i + 1]-}")
 			((i++))
 			;;
-		--timeout | -t | --viewer | --ssh-option | --port | -p | --identity | -i | --ssh | --remote-socket | --layout | -l | --kind | -k | --lines | -n | --config)
+		--timeout | -t | --viewer | --ssh-option | --port | -p | --identity | -i | --ssh | --remote-socket | --layout | -l | --delay | -d | --kind | -k | --lines | -n | --config)
 			[ -z "$command" ] || ((i++))
 			;;
 		-*) ;;
@@ -35,7 +35,7 @@ _tanmatsu() {
 	stop) options='--timeout' ;;
 	attach) options='--run --viewer' ;;
 	connect) options='--viewer --ssh-option --port --identity --ssh --remote-socket' ;;
-	type) options='--layout --skip --stdin' ;;
+	type) options='--layout --delay --skip --stdin' ;;
 	logs) options='--kind --follow --lines' ;;
 	doctor) options='--config' ;;
 	cert) options='--fingerprint --path' ;;
@@ -59,7 +59,7 @@ _tanmatsu() {
 		mapfile -t COMPREPLY < <(compgen -c -- "$word")
 		return
 		;;
-	--timeout | -t | --ssh-option | --port | -p | --lines | -n) return ;;
+	--timeout | -t | --ssh-option | --port | -p | --delay | -d | --lines | -n) return ;;
 	esac
 	if [[ $word == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options $common" -- "$word")

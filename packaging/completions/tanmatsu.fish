@@ -41,6 +41,7 @@ complete -c tanmatsu -n '__fish_seen_subcommand_from connect' -s i -l identity -
 complete -c tanmatsu -n '__fish_seen_subcommand_from connect' -l ssh -x -a '(__fish_complete_command)' -d 'The ssh program'
 complete -c tanmatsu -n '__fish_seen_subcommand_from connect' -l remote-socket -x -d "The host's socket"
 complete -c tanmatsu -n '__fish_seen_subcommand_from type' -s l -l layout -x -a 'us de fr jp gb es it' -d 'Keyboard layout'
+complete -c tanmatsu -n '__fish_seen_subcommand_from type' -s d -l delay -x -d 'Pause after each character, in milliseconds'
 complete -c tanmatsu -n '__fish_seen_subcommand_from type' -l skip -d 'Leave out what cannot be typed'
 complete -c tanmatsu -n '__fish_seen_subcommand_from type' -l stdin -d 'Type standard input'
 complete -c tanmatsu -n '__fish_seen_subcommand_from logs' -s k -l kind -x -a 'events console' -d 'Which log'

@@ -59,6 +59,8 @@ static void test_bytes(void **state)
 		{ 1023, "1023 bytes" },
 		{ 1024, "1 KiB" },
 		{ 1536, "1.5 KiB" },
+		{ 2047, "2 KiB" },
+		{ 1023 * 1024 + 1000, "1024 KiB" },
 		{ 64ull << 20, "64 MiB" },
 		{ 1ull << 30, "1 GiB" },
 		{ (1ull << 30) + (1ull << 29), "1.5 GiB" },
@@ -78,6 +80,7 @@ static void test_times(void **state)
 	char buffer[32];
 
 	(void)state;
+	assert_string_equal(text_duration(7900, buffer, sizeof(buffer)), "7 ms");
 	assert_string_equal(text_duration(300000, buffer, sizeof(buffer)), "0.3 s");
 	assert_string_equal(text_duration(42000000, buffer, sizeof(buffer)), "42 s");
 	assert_string_equal(text_duration(300000000, buffer, sizeof(buffer)), "5 min");

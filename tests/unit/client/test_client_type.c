@@ -69,7 +69,8 @@ static void test_keys(void **state)
 		}
 		snprintf(answer, sizeof(answer), "{\"parameters\":{\"accepted\":%zu}}", count);
 		server = fake_server_start(script, 1);
-		result = RUN(server, "type", "alice", cases[i].text, "--layout", cases[i].layout);
+		result = RUN(
+		    server, "type", "alice", cases[i].text, "--layout", cases[i].layout, "-d", "0");
 		if (result.status != CLIENT_DONE) {
 			fail_msg("%s: %s", cases[i].text, result.err);
 		}
@@ -106,7 +107,7 @@ static void test_what_cannot_be_typed(void **state)
 	};
 	struct fake_server *server = fake_server_start(script, 2);
 	struct run refused = RUN(server, "type", "alice", "a語b\xff語");
-	struct run skipped = RUN(server, "type", "alice", "a語b", "--skip", "--json");
+	struct run skipped = RUN(server, "type", "alice", "a語b", "--skip", "--json", "-d", "0");
 	struct run unknown = RUN(server, "type", "alice", "a", "-l", "klingon");
 
 	(void)state;
@@ -147,11 +148,32 @@ static void test_long_text_goes_in_batches(void **state)
 	(void)state;
 	memset(text, 'a', 100);
 	text[100] = 0;
-	result = RUN(server, "type", "alice", text);
+	result = RUN(server, "type", "alice", text, "--delay", "0");
 	assert_int_equal(result.status, CLIENT_DONE);
 	assert_int_equal(add_keys(fake_server_call(server, 1), keys, sizeof(keys)), 64);
 	assert_int_equal(add_keys(fake_server_call(server, 6), keys, sizeof(keys)), 62);
 	assert_null(fake_server_call(server, 7));
+	run_free(&result);
+	fake_server_stop(server);
+}
+
+static void test_with_a_delay_each_character_goes_alone(void **state)
+{
+	const struct fake_answer script[] = {
+		{ .method = "Info", .text = info },
+		{ .method = "Input", .text = "{\"parameters\":{\"accepted\":2}}", .times = 1 },
+		{ .method = "Input", .text = "{\"parameters\":{\"accepted\":4}}", .times = 1 },
+		{ .method = "Input", .text = "{\"parameters\":{\"accepted\":2}}", .times = 1 },
+	};
+	struct fake_server *server = fake_server_start(script, 4);
+	struct run result = RUN(server, "type", "alice", "aAb", "--delay", "1");
+	char keys[256] = "";
+
+	(void)state;
+	assert_int_equal(result.status, CLIENT_DONE);
+	add_keys(fake_server_call(server, 2), keys, sizeof(keys));
+	assert_string_equal(keys, "+42 +30 -30 -42 ");
+	assert_null(fake_server_call(server, 4));
 	run_free(&result);
 	fake_server_stop(server);
 }
@@ -203,7 +225,7 @@ static void test_standard_input(void **state)
 	close(pipe_ends[1]);
 	dup2(pipe_ends[0], STDIN_FILENO);
 	close(pipe_ends[0]);
-	result = RUN(server, "type", "alice", "--stdin", "-l", "us");
+	result = RUN(server, "type", "alice", "--stdin", "-l", "us", "--delay", "0");
 	dup2(saved, STDIN_FILENO);
 	close(saved);
 	assert_int_equal(result.status, CLIENT_DONE);
@@ -220,6 +242,7 @@ int main(void)
 		cmocka_unit_test(test_layout_of_the_host),
 		cmocka_unit_test(test_what_cannot_be_typed),
 		cmocka_unit_test(test_long_text_goes_in_batches),
+		cmocka_unit_test(test_with_a_delay_each_character_goes_alone),
 		cmocka_unit_test(test_daemon_that_counts_wrongly),
 		cmocka_unit_test(test_not_running),
 		cmocka_unit_test(test_standard_input),
