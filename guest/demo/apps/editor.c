@@ -41,6 +41,16 @@ static void damage_rows(struct window *window, int first, int last)
 	}
 }
 
+static void damage_caret(struct window *window)
+{
+	struct editor *editor = window->state;
+	struct document_place p = editor->document.caret;
+
+	window_damage(
+	    window, (struct rect){ EDITOR_GUTTER + (p.column - editor->left) * EDITOR_CELL - 1,
+			EDITOR_TOOLBAR + 4 + (p.line - editor->top) * EDITOR_ROW, 3, EDITOR_ROW });
+}
+
 /* Scrolls so that the caret is seen, and damages what changed. */
 static void update(struct window *window)
 {
@@ -75,17 +85,10 @@ static void update(struct window *window)
 	window_damage(
 	    window, (struct rect){ 0, window->height - EDITOR_STATUS + 1, 300, EDITOR_STATUS - 1 });
 	set_title(window);
+	if (editor->caret.hidden) {
+		damage_caret(window);
+	}
 	window->deadline_ms = caret_restart(&editor->caret, desktop_now(window->desktop));
-}
-
-static void damage_caret(struct window *window)
-{
-	struct editor *editor = window->state;
-	struct document_place p = editor->document.caret;
-
-	window_damage(
-	    window, (struct rect){ EDITOR_GUTTER + (p.column - editor->left) * EDITOR_CELL - 1,
-			EDITOR_TOOLBAR + 4 + (p.line - editor->top) * EDITOR_ROW, 3, EDITOR_ROW });
 }
 
 static void load(struct window *window, const char *name)
