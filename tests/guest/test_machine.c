@@ -314,28 +314,49 @@ static void test_viewer_that_breaks_the_protocol(void **state)
 	world_destroy(&world);
 }
 
-static void test_sandbox_is_on(void **state)
+static void read_status(const struct world *world, char text[8192])
 {
-	struct world world;
 	char path[64];
-	char text[8192];
 	ssize_t size;
 	int fd;
 
-	(void)state;
-	world_create(&world);
-	world_boot(&world);
-	snprintf(path, sizeof(path), "/proc/%d/status", world.vmm.pid);
+	snprintf(path, sizeof(path), "/proc/%d/status", world->vmm.pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
-	size = read(fd, text, sizeof(text) - 1);
+	size = read(fd, text, 8191);
 	assert_true(size > 0);
 	text[size] = '\0';
 	close(fd);
+}
+
+static void test_sandbox_is_on(void **state)
+{
+	struct vmm_suspend_report report;
+	struct world world;
+	char text[8192];
+
+	(void)state;
+	world_create(&world);
+	world.options.uid = getuid() == 0 ? 65534 : 0;
+	world_boot(&world);
+	read_status(&world, text);
 	assert_non_null(strstr(text, "Seccomp:\t2\n"));
 	assert_non_null(strstr(text, "NoNewPrivs:\t1\n"));
 	assert_non_null(strstr(text, "CapEff:\t0000000000000000\n"));
-	assert_non_null(strstr(text, "CapBnd:\t0000000000000000\n"));
+	if (getuid() == 0) {
+		assert_non_null(strstr(text, "CapBnd:\t0000000000000000\n"));
+		assert_non_null(strstr(text, "Uid:\t65534\t65534\t65534\t65534\n"));
+		assert_non_null(strstr(text, "Gid:\t65534\t65534\t65534\t65534\n"));
+	}
+	/* And from in there everything can be done. */
+	world_await_lines(&world, 2);
+	world_suspend(&world, &report);
+	world_resume(&world);
+	world_await_lines(&world, 2);
+	world_suspend(&world, &report);
+	assert_false(report.complete);
+	assert_true(report.ram_bytes < 8 << 20);
+	world_check_log(&world);
 	world_destroy(&world);
 }
 

@@ -69,7 +69,7 @@ static int connect_to(const struct vmm_harness *vmm, int *fd)
 	return 0;
 }
 
-static void run_program(int listen_fd, const char *program)
+static void run_program(int listen_fd, const char *program, uint32_t uid)
 {
 	/* Out of the way first, should something lie at 3. */
 	int fd = fcntl(listen_fd, F_DUPFD_CLOEXEC, 10);
@@ -77,7 +77,14 @@ static void run_program(int listen_fd, const char *program)
 	if (fd < 0 || dup2(fd, VMM_LISTEN_FD) < 0) {
 		_exit(127);
 	}
-	execl(program, program, (char *)NULL);
+	if (uid) {
+		char id[16];
+
+		snprintf(id, sizeof(id), "%u", uid);
+		execl(program, program, "--uid", id, "--gid", id, (char *)NULL);
+	} else {
+		execl(program, program, (char *)NULL);
+	}
 	fprintf(stderr, "%s: %s\n", program, strerror(errno));
 	_exit(127);
 }
@@ -100,7 +107,7 @@ int vmm_harness_start(struct vmm_harness *vmm, const struct vmm_harness_options 
 		return -errno;
 	}
 	if (vmm->pid == 0) {
-		run_program(vmm->listen, find_program(options));
+		run_program(vmm->listen, find_program(options), options->uid);
 	}
 	error = connect_to(vmm, &vmm->control);
 	return error ? error : vmm_harness_simple(vmm, VMM_HELLO);

@@ -47,6 +47,7 @@ struct vmm_harness_options {
 	const char *command_line;
 	const char *console;                       /* file that is appended to; NULL: none */
 	uint32_t memory_mib, vcpus, width, height; /* 0: 64, 1, 1024, 768 */
+	uint32_t uid;                              /* user and group that it becomes; 0: stays */
 };
 
 /* Starts the program and connects. 0 or -errno. */
