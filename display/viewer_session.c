@@ -59,8 +59,23 @@ static void on_shown(void *context)
 	viewer_tell(viewer, DISPLAY_EVENT_SHOWN, &wire);
 }
 
+/* "%u" in the desktop's name is the user, who is known only now. */
+static void expand_name(const struct viewer *viewer, char *name, size_t size)
+{
+	const char *template = viewer->config.desktop_name;
+	const char *place = strstr(template, "%u");
+
+	if (place) {
+		(void)snprintf(name, size, "%.*s%s%s", (int)(place - template), template, viewer->user,
+		    place + 2);
+	} else {
+		(void)snprintf(name, size, "%s", template);
+	}
+}
+
 static must_check int start_session(struct viewer *viewer)
 {
+	char name[sizeof(viewer->config.desktop_name) + sizeof(viewer->user)];
 	static const struct session_ops ops = {
 		.on_closed = on_session_closed,
 		.on_action = on_action,
@@ -68,7 +83,7 @@ static must_check int start_session(struct viewer *viewer)
 		.on_shown = on_shown,
 	};
 	struct session_config config = {
-		.desktop_name = viewer->config.desktop_name,
+		.desktop_name = name,
 		.width = viewer->config.width,
 		.height = viewer->config.height,
 		.keymap = viewer->keymap,
@@ -76,6 +91,7 @@ static must_check int start_session(struct viewer *viewer)
 	};
 	struct stream *stream = viewer->stream;
 
+	expand_name(viewer, name, sizeof(name));
 	viewer->stream = NULL;
 	viewer->spares[0] = -1;
 	return session_create_take(

@@ -98,6 +98,8 @@ void monitor_desktop_record(struct monitor_desktop *desktop)
 		.pid = desktop->process != NULL ? process_pid(desktop->process) : 0,
 		.base = desktop->base,
 		.slot = desktop->slot,
+		.memory_mib = desktop->memory_mib,
+		.vcpus = desktop->vcpus,
 		.ran = desktop->ran,
 	};
 	int error;
@@ -413,6 +415,8 @@ int monitor_desktop_adopt(
 	desktop->slot = record->slot;
 	desktop->base = record->base;
 	desktop->ran = record->ran;
+	desktop->memory_mib = record->memory_mib;
+	desktop->vcpus = record->vcpus;
 	desktop->consumed = record->ran ? record->base : 0;
 	monitor_slot_mark(monitor, record->slot);
 	desktop->hello_awaited = true;

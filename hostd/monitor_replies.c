@@ -48,10 +48,9 @@ static int on_hello(struct monitor_desktop *desktop, int error, struct wire *bod
 {
 	uint8_t state = wire_get_u8(body);
 	char session[64];
-	uint32_t memory;
 
 	wire_get_string(body, session, sizeof(session));
-	memory = wire_get_u32(body);
+	(void)wire_get_u32(body); /* its memory, known better from the record */
 	(void)wire_get_u32(body); /* its pid, known better from the pidfd */
 	if (error || !wire_ok(body)) {
 		return -EPROTO;
@@ -60,7 +59,6 @@ static int on_hello(struct monitor_desktop *desktop, int error, struct wire *bod
 		return 0;
 	}
 	desktop->hello_awaited = false;
-	desktop->memory_mib = memory;
 	desktop->configured = state != VMM_STATE_EMPTY;
 	desktop->found = found_by_state(desktop, state);
 	log_notice("session=%s: found its VMM (pid %d) running on", desktop->user,

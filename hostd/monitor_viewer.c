@@ -53,6 +53,7 @@ void monitor_viewer_record(struct monitor_viewer *viewer)
 		.pid = viewer->process != NULL ? process_pid(viewer->process) : 0,
 		.viewer = viewer->id,
 		.slot = viewer->slot,
+		.rights = viewer->rights,
 		.attached = viewer->attached,
 		.granted = viewer->granted,
 	};
@@ -263,10 +264,22 @@ static int make_memory_file(const char *name, const char *data, size_t size)
 	return fd;
 }
 
+/* "%h" in the desktop's name is the host; "%u", the user, is left to the display process, which learns it last. */
+static void expand_host(const char *template, const char *host, char *name, size_t size)
+{
+	const char *place = strstr(template, "%h");
+
+	if (place != NULL) {
+		(void)snprintf(
+		    name, size, "%.*s%s%s", (int)(place - template), template, host, place + 2);
+	} else {
+		(void)snprintf(name, size, "%s", template);
+	}
+}
+
 static void fill_config(const struct monitor_viewer *viewer, struct display_config *config)
 {
 	const struct config_host *host = &viewer->monitor->config->host;
-	size_t used = 0;
 
 	config->viewer_id = viewer->id;
 	memcpy(config->peer, viewer->peer, sizeof(config->peer));
@@ -278,28 +291,8 @@ static void fill_config(const struct monitor_viewer *viewer, struct display_conf
 			config->security[config->security_count++] = host->security[i];
 		}
 	}
-	/* "%u" is the user, who is not known yet unless the socket told; "%h" is the host. */
-	for (const char *from = host->desktop_name;
-	     *from != '\0' && used + 1 < sizeof(config->desktop_name); from++) {
-		const char *word = NULL;
-
-		if (from[0] == '%' && from[1] == 'h') {
-			word = viewer->monitor->host;
-		} else if (from[0] == '%' && from[1] == 'u') {
-			word = viewer->user;
-		}
-		if (word == NULL) {
-			config->desktop_name[used++] = *from;
-			continue;
-		}
-		from++;
-		used += (size_t)snprintf(
-		    config->desktop_name + used, sizeof(config->desktop_name) - used, "%s", word);
-		if (used >= sizeof(config->desktop_name)) {
-			used = sizeof(config->desktop_name) - 1;
-		}
-	}
-	config->desktop_name[used] = '\0';
+	expand_host(host->desktop_name, viewer->monitor->host, config->desktop_name,
+	    sizeof(config->desktop_name));
 	(void)snprintf(config->layout, sizeof(config->layout), "%s", host->layout);
 	(void)snprintf(
 	    config->tls_priority, sizeof(config->tls_priority), "%s", host->tls_priority);
@@ -433,10 +426,7 @@ int monitor_viewer_adopt(struct monitor *monitor, const struct record *record, i
 	viewer->slot = record->slot;
 	memcpy(viewer->user, record->user, sizeof(viewer->user));
 	memcpy(viewer->session, record->session, sizeof(viewer->session));
-	viewer->rights = MACHINE_RIGHT_STEER | MACHINE_RIGHT_START;
-	if (strcmp(record->user, record->session) == 0) {
-		viewer->rights |= MACHINE_RIGHT_OWNER;
-	}
+	viewer->rights = record->rights;
 	monitor_slot_mark(monitor, record->slot);
 	error = process_adopt(
 	    monitor->event, record->pid, record->start, on_ended, viewer, &viewer->process);

@@ -27,11 +27,13 @@ int record_write(int folder_fd, const char *name, const struct record *record)
 
 	(void)snprintf(path, sizeof(path), "%s.json", name);
 	(void)snprintf(temporary, sizeof(temporary), "%s.new", name);
-	json = json_pack("{s:i,s:I,s:I,s:I,s:i,s:b,s:b,s:b,s:s,s:s,s:s}", "pid", (int)record->pid,
-	    "start", (json_int_t)record->start, "viewer", (json_int_t)record->viewer, "base",
-	    (json_int_t)record->base, "slot", (int)record->slot, "ran", (int)record->ran,
-	    "attached", (int)record->attached, "granted", (int)record->granted, "user",
-	    record->user, "session", record->session, "peer", record->peer);
+	json = json_pack("{s:i,s:I,s:I,s:I,s:i,s:i,s:i,s:i,s:b,s:b,s:b,s:s,s:s,s:s}", "pid",
+	    (int)record->pid, "start", (json_int_t)record->start, "viewer",
+	    (json_int_t)record->viewer, "base", (json_int_t)record->base, "slot", (int)record->slot,
+	    "memory_mib", (int)record->memory_mib, "vcpus", (int)record->vcpus, "rights",
+	    (int)record->rights, "ran", (int)record->ran, "attached", (int)record->attached,
+	    "granted", (int)record->granted, "user", record->user, "session", record->session,
+	    "peer", record->peer);
 	if (json != NULL) {
 		text = json_dumps(json, JSON_INDENT(1));
 	}
@@ -86,12 +88,18 @@ static bool take_all(const json_t *json, struct record *record)
 {
 	uint64_t pid = 0;
 	uint64_t slot = 0;
+	uint64_t memory_mib = 0;
+	uint64_t vcpus = 0;
+	uint64_t rights = 0;
 
 	if (!take_number(json, "pid", INT32_MAX, &pid) ||
 	    !take_number(json, "start", INT64_MAX, &record->start) ||
 	    !take_number(json, "viewer", INT64_MAX, &record->viewer) ||
 	    !take_number(json, "base", INT64_MAX, &record->base) ||
 	    !take_number(json, "slot", INT32_MAX, &slot) ||
+	    !take_number(json, "memory_mib", INT32_MAX, &memory_mib) ||
+	    !take_number(json, "vcpus", INT32_MAX, &vcpus) ||
+	    !take_number(json, "rights", INT32_MAX, &rights) ||
 	    !take_string(json, "user", record->user, sizeof(record->user)) ||
 	    !take_string(json, "session", record->session, sizeof(record->session)) ||
 	    !take_string(json, "peer", record->peer, sizeof(record->peer))) {
@@ -99,6 +107,9 @@ static bool take_all(const json_t *json, struct record *record)
 	}
 	record->pid = (int32_t)pid;
 	record->slot = (uint32_t)slot;
+	record->memory_mib = (uint32_t)memory_mib;
+	record->vcpus = (uint32_t)vcpus;
+	record->rights = (uint32_t)rights;
 	record->ran = json_is_true(json_object_get(json, "ran"));
 	record->attached = json_is_true(json_object_get(json, "attached"));
 	record->granted = json_is_true(json_object_get(json, "granted"));

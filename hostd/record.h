@@ -18,9 +18,11 @@ struct record {
 	uint64_t viewer; /* display: its number */
 	uint64_t base;   /* VMM: generation it was loaded from */
 	uint32_t slot;   /* of the uid range */
-	bool ran;        /* VMM: a vCPU has run */
-	bool attached;   /* display */
-	bool granted;    /* display: logged in as `user` */
+	uint32_t memory_mib, vcpus; /* VMM */
+	bool ran;                   /* VMM: a vCPU has run */
+	uint32_t rights;            /* display: enum machine_right, as granted */
+	bool attached;              /* display */
+	bool granted;               /* display: logged in as `user` */
 	char user[GRANT_NAME_MAX];
 	char session[GRANT_NAME_MAX]; /* display: the desktop it sees */
 	char peer[64];
