@@ -10,12 +10,14 @@
 #define KEY_SIGNATURE 0x00
 #define KEY_DIRECTORY 0x19
 
-static uint32_t read_number(int bytes)
+static uint32_t read_number(size_t size)
 {
+	uint8_t bytes[4];
 	uint32_t value = 0;
 
-	while (bytes-- > 0) {
-		value = value << 8 | io_read8(DATA);
+	io_read_string(DATA, bytes, size);
+	for (size_t i = 0; i < size; i++) {
+		value = value << 8 | bytes[i];
 	}
 	return value;
 }
@@ -35,9 +37,7 @@ void fwcfg_init(struct fwcfg *fwcfg)
 		fwcfg->files[i].size = read_number(4);
 		fwcfg->files[i].key = (uint16_t)read_number(2);
 		(void)read_number(2);
-		for (size_t c = 0; c < FWCFG_NAME_SIZE; c++) {
-			fwcfg->files[i].name[c] = (char)io_read8(DATA);
-		}
+		io_read_string(DATA, fwcfg->files[i].name, FWCFG_NAME_SIZE);
 		fwcfg->files[i].name[FWCFG_NAME_SIZE - 1] = '\0';
 		fwcfg->count++;
 	}
@@ -46,6 +46,7 @@ void fwcfg_init(struct fwcfg *fwcfg)
 bool fwcfg_read_string(const struct fwcfg *fwcfg, const char *name, char *buffer, size_t size)
 {
 	size_t length = 0;
+	size_t most;
 
 	buffer[0] = '\0';
 	for (unsigned int i = 0; i < fwcfg->count; i++) {
@@ -53,11 +54,10 @@ bool fwcfg_read_string(const struct fwcfg *fwcfg, const char *name, char *buffer
 			continue;
 		}
 		io_write16(SELECTOR, fwcfg->files[i].key);
-		for (; length < fwcfg->files[i].size && length + 1 < size; length++) {
-			buffer[length] = (char)io_read8(DATA);
-			if (buffer[length] == '\n' || buffer[length] == '\0') {
-				break;
-			}
+		most = fwcfg->files[i].size < size - 1 ? fwcfg->files[i].size : size - 1;
+		io_read_string(DATA, buffer, most);
+		while (length < most && buffer[length] && buffer[length] != '\n') {
+			length++;
 		}
 		buffer[length] = '\0';
 		return true;

@@ -1,6 +1,7 @@
 /* Port and memory-mapped I/O. Ports work at CPL 3 thanks to the task state in boot/entry.S. */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 static inline void io_write8(uint16_t port, uint8_t value)
@@ -40,6 +41,17 @@ static inline uint32_t io_read32(uint16_t port)
 
 	__asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
 	return value;
+}
+
+/* Many bytes through one port: a hypervisor takes them in one exit, or a few. */
+static inline void io_read_string(uint16_t port, void *buffer, size_t count)
+{
+	__asm__ volatile("rep insb" : "+D"(buffer), "+c"(count) : "d"(port) : "memory");
+}
+
+static inline void io_write_string(uint16_t port, const void *buffer, size_t count)
+{
+	__asm__ volatile("rep outsb" : "+S"(buffer), "+c"(count) : "d"(port) : "memory");
 }
 
 /* Registers in memory. Written as single MOVs, which every instruction emulator of a hypervisor

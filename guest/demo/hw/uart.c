@@ -23,15 +23,16 @@ void uart_flush(struct uart *uart)
 {
 	for (size_t at = 0; at < uart->count;) {
 		int patience = PATIENCE;
+		size_t count;
 
 		while (!(io_read8(COM1 + 5) & 0x20) && --patience > 0) {
 		}
 		if (patience == 0) {
 			break;
 		}
-		for (int i = 0; i < FIFO && at < uart->count; i++) {
-			io_write8(COM1, (uint8_t)uart->buffer[at++]);
-		}
+		count = uart->count - at < FIFO ? uart->count - at : FIFO;
+		io_write_string(COM1, uart->buffer + at, count);
+		at += count;
 	}
 	uart->count = 0;
 }

@@ -1,7 +1,4 @@
-/*
- * The desktop as a whole: what is hit where, what keys do, and above all that drawing only what
- * changed gives the very pixels that drawing everything would give, and writes no others.
- */
+/* The desktop as a whole; above all, drawing what changed gives the pixels that drawing all would. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
