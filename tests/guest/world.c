@@ -1,4 +1,4 @@
-/* See world.h. */
+/* See world.h. What must stay true: nothing here sleeps; a change of the log is awaited, with an end. */
 #include "world.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* See images.h. */
+/* See images.h. Offsets are those of the ELF-64 object file format and of Documentation/arch/x86/boot.rst. */
 #include "images.h"
 
 #include <string.h>
