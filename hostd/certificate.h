@@ -54,7 +54,7 @@ struct certificate_names {
  * how to mend it. 0 or -errno.
  */
 must_check int certificate_provide(const char *folder, const struct certificate_names *names,
-				   time_t now, enum certificate_outcome *outcome, char *message);
+    time_t now, enum certificate_outcome *outcome, char *message);
 
 /*
  * Checks a chain (leaf first) and key in PEM as they are about to be used at `now`: both parse, the
@@ -64,14 +64,14 @@ must_check int certificate_provide(const char *folder, const struct certificate_
  * the message.
  */
 must_check int certificate_check(const char *origin, const void *chain, size_t chain_size,
-				 const void *key, size_t key_size, time_t now, char *message);
+    const void *key, size_t key_size, time_t now, char *message);
 /* The same with files, as the configuration names them; also -errno of opening and reading, said in
  * `message`. */
-must_check int certificate_check_files(const char *chain_path, const char *key_path, time_t now,
-				       char *message);
+must_check int certificate_check_files(
+    const char *chain_path, const char *key_path, time_t now, char *message);
 
 /* When the first certificate of a PEM ends. 0 or -EBADMSG. */
 must_check int certificate_expiry(const void *pem, size_t size, time_t *expiry);
 /* SHA-256 of the first certificate of a PEM, as "AB:CD:...". 0 or -EBADMSG. */
-must_check int certificate_fingerprint(const void *pem, size_t size,
-				       char fingerprint[CERTIFICATE_FINGERPRINT_MAX]);
+must_check int certificate_fingerprint(
+    const void *pem, size_t size, char fingerprint[CERTIFICATE_FINGERPRINT_MAX]);

@@ -250,8 +250,9 @@ static void check_desktop(
 	config_resolve(config, user, NULL, &resolved);
 	/* The built-in desktop has a command line too, but no initrd. */
 	if (!resolved.kernel[0] && resolved.initrd[0]) {
-		config_report_error(report, "%s: [%s%s]: initrd is set, but no kernel that it is for",
-		    config->path, user[0] ? "user " : "desktop", user);
+		config_report_error(report,
+		    "%s: [%s%s]: initrd is set, but no kernel that it is for", config->path,
+		    user[0] ? "user " : "desktop", user);
 	}
 }
 

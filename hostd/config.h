@@ -122,14 +122,14 @@ struct config_report {
  * On success 0 and a config for config_destroy(), maybe with warnings in `report`. Loads no other
  * file and asks no name service; any thread.
  */
-must_check int config_load(const char *path, enum config_mode mode, struct config **config,
-			   struct config_report *report);
+must_check int config_load(
+    const char *path, enum config_mode mode, struct config **config, struct config_report *report);
 /* The defaults alone. 0 or -ENOMEM; -ENXIO when a user's folders are not known (no HOME). */
 must_check int config_create(enum config_mode mode, struct config **config);
 /* One file's text over it, with `name` in messages; for tests and fuzzing. Mistakes are counted in
  * `report`. */
-void config_parse(struct config *config, const char *name, const char *text,
-		  struct config_report *report);
+void config_parse(
+    struct config *config, const char *name, const char *text, struct config_report *report);
 /* The checks across options, once all files are read, and the defaults that follow from others
  * (sockets). */
 void config_finish(struct config *config, struct config_report *report);
@@ -148,7 +148,7 @@ struct config_resolved {
 /* `image` is what the image says (NULL: nothing); it stands between the host's and the user's
  * settings. */
 void config_resolve(const struct config *config, const char *user, const struct policy_layer *image,
-		    struct config_resolved *resolved);
+    struct config_resolved *resolved);
 
 /* Prints the configuration that holds, complete, in the format of the file, each option below its
  * help: --check-config. */
