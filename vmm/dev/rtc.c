@@ -416,8 +416,9 @@ static int rtc_load(struct device *device, uint32_t version, struct wire *in)
 	/* A host whose clock was set back since must not keep the guest's flags waiting for years. */
 	rtc->seen_second = seen > now_second(rtc) ? now_second(rtc) : seen;
 	rtc->periodic_us = period_us(rtc) != 0 ? rtc->environment->now_us() + left : 0;
-	catch_up(rtc);
 	update(rtc);
+	/* What has become due meanwhile is told as soon as the machine runs. */
+	rtc->environment->timer_set(rtc->timer, rtc->environment->now_us());
 	return 0;
 }
 

@@ -302,6 +302,7 @@ static void test_resume_later(void **state)
 	machine->realtime_us += 3ull * 86400 * SECOND;
 	load_into(machine, saved, size);
 	assert_int_equal(in(machine, 7), 0x03); /* March 3rd */
+	fake_advance(machine, 1);
 	assert_true(machine->level[IRQ]);
 	assert_int_equal(in(machine, REG_C) & (IRQF | AF), IRQF | AF);
 
