@@ -19,7 +19,7 @@ with Host(desktop={"command_line": "demo.pattern=16", "disconnect_grace": "0s"})
         sizes.append(session["snapshot_bytes"])
         took.append(host.tanmatsu("resume", "alice", json_output=True)["took_us"])
         wait_console(host, "alice", "pattern: ok 16 MiB", cycle)
-        assert "BAD" not in host.tanmatsu("logs", "alice", "--console").text
+        assert "BAD" not in host.tanmatsu("logs", "alice", "--kind", "console").text
         host.tanmatsu("suspend", "alice")
     assert host.wait_state("alice", "saved")["resumes"] == CYCLES
     folder = host.state / "sessions/alice"
