@@ -453,8 +453,10 @@ void monitor_viewer_grant(
 	struct report report = { .viewer = viewer->id, .value = rights };
 	struct wire body;
 
-	(void)snprintf(viewer->user, sizeof(viewer->user), "%s", user);
-	(void)snprintf(viewer->session, sizeof(viewer->session), "%s", session);
+	if (user != viewer->user) { /* by its socket it has both already */
+		(void)snprintf(viewer->user, sizeof(viewer->user), "%s", user);
+		(void)snprintf(viewer->session, sizeof(viewer->session), "%s", session);
+	}
 	viewer->rights = rights;
 	viewer->granted = true;
 	monitor_viewer_record(viewer);
