@@ -152,9 +152,6 @@ static void handle_resume(struct desktop *desktop)
 	desktop->buttons = 0;
 	desktop->pressed = (struct hit){ .part = HIT_NOTHING, .item = -1 };
 	update_clock(desktop);
-	text_format(text, sizeof(text), "Welcome back%s%s. Everything is as you left it.",
-	    desktop->user[0] ? ", " : "", desktop->user);
-	desktop_show_toast(desktop, text);
 	for (int i = 0; i < desktop->window_count; i++) {
 		if (desktop->windows[i]->class == &app_monitor) {
 			window_damage_all(desktop->windows[i]);
