@@ -97,6 +97,9 @@ static int on_setting(void *context, const char *section, const char *name, cons
 	if (strcmp(name, "listen") == 0) {
 		return parse_listen(settings, value) == 0;
 	}
+	if (strcmp(value, "none") == 0) {
+		value = ""; /* how the printout says that nothing is set */
+	}
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		if (strcmp(name, texts[i].name) == 0) {
 			return (size_t)snprintf(texts[i].place, texts[i].size, "%s", value) <

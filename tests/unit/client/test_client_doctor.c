@@ -344,6 +344,8 @@ static void test_settings(void **state)
 	assert_int_equal(settings.listen[1].port, 5902);
 	assert_string_equal(settings.state, "/s");
 	assert_string_equal(settings.pam_service, "p");
+	assert_int_equal(doctor_parse_settings("[host]\ncertificate = none\n", &settings), 0);
+	assert_string_equal(settings.certificate, "");
 	assert_int_equal(doctor_parse_settings("[host]\nlisten = none\n", &settings), 0);
 	assert_int_equal(settings.listen_count, 0);
 	assert_int_equal(doctor_parse_settings("[host]\nlisten = *:5900, *:5901\n", &settings), 0);

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -61,8 +62,17 @@ try:
     default = (source / "packaging/tanmatsu.conf").read_text()
     for line in default.split("\n"):
         assert not line or line.startswith(("#", "[")), line
-    subprocess.run([build / "hostd/tanmatsu-hostd", "--check-config", "--config", source / "packaging/tanmatsu.conf"],
-                   check=True, stdout=subprocess.DEVNULL)
+    printed = subprocess.run([build / "hostd/tanmatsu-hostd", "--check-config", "--config", source / "packaging/tanmatsu.conf"],
+                             check=True, stdout=subprocess.PIPE, text=True).stdout
+
+    # What it says of the defaults is so, and no option is left out.
+    told = dict(re.findall(r"^#(?!\[)([a-z_]+) = ?(.*)$", default[:default.index("#[user alice]")], re.M))
+    holds = dict(re.findall(r"^([a-z_]+) = ?(.*)$", printed, re.M))
+    if os.geteuid() != 0:
+        for name in ("unix", "control", "state", "runtime"):
+            holds[name] = told[name]
+    holds.pop("helpers", None)  # of a user
+    assert told == holds, "packaging/tanmatsu.conf: %s" % sorted(set(told.items()) ^ set(holds.items()))
 
     if shutil.which("systemd-analyze"):
         # The unit names a program that is not installed on this machine: a copy of the unit names one that is.
