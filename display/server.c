@@ -165,9 +165,15 @@ static must_check int play_handshake(struct server *server)
 int server_create_take(int socket, const char *name, void *pixels, uint32_t width, uint32_t height,
     const struct server_ops *ops, void *context, struct server **result)
 {
-	struct server *server = calloc(1, sizeof(*server));
+	struct server *server;
 	int error;
 
+	if (!rfb_io_is_effective()) {
+		log_error("server: libvncserver's functions could not be replaced");
+		fd_close(&socket);
+		return -ENOTSUP;
+	}
+	server = calloc(1, sizeof(*server));
 	if (!server) {
 		fd_close(&socket);
 		return -ENOMEM;
