@@ -269,8 +269,8 @@ static int do_reset(struct control_server *server, struct exchange *exchange)
 
 static int do_quit(struct control_server *server, struct exchange *exchange)
 {
-	(void)server;
-	exchange->quit = true;
+	(void)exchange;
+	control_server_end(server, VMM_EXIT_QUIT, "asked to");
 	return 0;
 }
 
@@ -363,11 +363,13 @@ static const struct {
 	[VMM_RESIZE] = { do_resize, true },
 };
 
+bool control_requests_know(uint16_t type)
+{
+	return type < sizeof(requests) / sizeof(requests[0]) && requests[type].handle;
+}
+
 int control_requests_handle(struct control_server *server, uint16_t type, struct exchange *exchange)
 {
-	if (type >= sizeof(requests) / sizeof(requests[0]) || !requests[type].handle) {
-		return -EOPNOTSUPP;
-	}
 	if (requests[type].needs_machine && !server->machine) {
 		return -ENODEV;
 	}

@@ -21,30 +21,37 @@ enum {
 	CONTROL_REPLY_MAX = 4096,
 };
 
-void control_server_end(struct control_server *server, enum vmm_exit code, const char *text)
+static void finish(struct control_server *server)
 {
 	uint8_t buffer[4 + VMM_TEXT_MAX];
-	char shortened[VMM_TEXT_MAX];
 	struct wire wire;
 
+	if (server->end_code == VMM_EXIT_QUIT || server->end_code == VMM_EXIT_POWERED_OFF) {
+		log_info("vmm: ending: %s", server->end_text);
+	} else {
+		log_error("vmm: ending (%d): %s", (int)server->end_code, server->end_text);
+	}
+	if (server->monitor) {
+		wire_init_write(&wire, buffer, sizeof(buffer));
+		wire_put_u8(&wire, (uint8_t)server->end_code);
+		wire_put_string(&wire, server->end_text);
+		/* Whoever misses it has the exit status. */
+		(void)!ipc_channel_send(server->monitor, VMM_EVENT_EXITING, &wire, NULL, 0);
+	}
+	sd_event_exit(server->setup.event, (int)server->end_code);
+}
+
+void control_server_end(struct control_server *server, enum vmm_exit code, const char *text)
+{
 	if (server->ending) {
 		return;
 	}
 	server->ending = true;
-	if (code == VMM_EXIT_QUIT || code == VMM_EXIT_POWERED_OFF) {
-		log_info("vmm: ending: %s", text);
-	} else {
-		log_error("vmm: ending (%d): %s", (int)code, text);
+	server->end_code = code;
+	snprintf(server->end_text, sizeof(server->end_text), "%s", text);
+	if (!server->answering) {
+		finish(server);
 	}
-	if (server->monitor) {
-		snprintf(shortened, sizeof(shortened), "%s", text);
-		wire_init_write(&wire, buffer, sizeof(buffer));
-		wire_put_u8(&wire, (uint8_t)code);
-		wire_put_string(&wire, shortened);
-		/* Whoever misses it has the exit status. */
-		(void)!ipc_channel_send(server->monitor, VMM_EVENT_EXITING, &wire, NULL, 0);
-	}
-	sd_event_exit(server->setup.event, (int)code);
 }
 
 /* The error, and what follows it when there is none. */
@@ -72,21 +79,24 @@ static int on_message(struct ipc_channel *channel, struct ipc_message *message, 
 	int error;
 
 	(void)channel;
-	wire_init_write(&exchange.reply, buffer, sizeof(buffer));
-	error = control_requests_handle(server, message->type, &exchange);
-	if (error == -EOPNOTSUPP) {
+	if (!control_requests_know(message->type)) {
 		return -EPROTO;
 	}
+	if (server->ending) {
+		return 0;
+	}
+	wire_init_write(&exchange.reply, buffer, sizeof(buffer));
+	server->answering = true;
+	error = control_requests_handle(server, message->type, &exchange);
 	if (!error && !wire_ok(&exchange.reply)) {
 		error = -EMSGSIZE;
 	}
-	if (send_reply(server, message->type, error, &exchange)) {
-		return -EPIPE;
+	error = send_reply(server, message->type, error, &exchange);
+	server->answering = false;
+	if (server->ending) {
+		finish(server);
 	}
-	if (exchange.quit) {
-		control_server_end(server, VMM_EXIT_QUIT, "asked to");
-	}
-	return 0;
+	return error ? -EPIPE : 0;
 }
 
 static void on_close(struct ipc_channel *channel, int error, void *context)

@@ -111,7 +111,9 @@ static int on_wake(sd_event_source *source, int fd, uint32_t events, void *conte
 	} else if (requests & MACHINE_REQUEST_POWER_OFF) {
 		end(machine, VMM_EXIT_POWERED_OFF, "the guest switched itself off");
 	} else if (requests & MACHINE_REQUEST_RESET) {
-		log_info("machine: the guest resets");
+		if (log_limiter_permits(&machine->reset_log)) {
+			log_info("machine: the guest resets");
+		}
 		/* The error has been told. */
 		(void)!machine_reset(machine);
 	}
@@ -313,6 +315,7 @@ int machine_create(const struct machine_surroundings *surroundings, const struct
 	created->config = *config;
 	created->files = *files;
 	created->wake_fd = -1;
+	created->reset_log = (struct log_limiter){ .burst = 5, .interval_ms = 60000 };
 	created->vm.vm_fd = -1;
 	created->vm.device_fd = -1;
 	pthread_mutex_init(&created->lock, NULL);

@@ -1,9 +1,10 @@
-/* struct machine, for the files that make it up: machine.c, machine_devices.c, machine_start.c, snapshot.c. */
+/* struct machine, for the files that make it up: machine.c, machine_devices.c, machine_start.c, snapshot*.c. */
 #pragma once
 
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/log.h"
 #include "vmm/console.h"
 #include "vmm/cpuid.h"
 #include "vmm/dev/bochs_display.h"
@@ -75,6 +76,7 @@ struct machine {
 	struct sd_event_source *wake;
 	atomic_uint requests;
 	char failure[MACHINE_REASON_MAX]; /* lock */
+	struct log_limiter reset_log;     /* a guest may reset as often as it likes */
 
 	bool running;
 	uint64_t running_since_us;

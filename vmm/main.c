@@ -109,15 +109,30 @@ static bool is_listening_socket(int fd)
 }
 
 /*
+ * A page of RAM that should come from a snapshot's layer cannot be read: the disk failed, or the file was cut. There is
+ * nothing to go on with; the exit status says what it was.
+ */
+static void on_bus_error(int signal)
+{
+	static const char text[] =
+	    "tanmatsu-vmm: error: a page of the guest's memory cannot be read from its snapshot\n";
+
+	(void)signal;
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	_exit(VMM_EXIT_MEMORY);
+}
+
+/*
  * The monitor decides when a desktop ends, and suspends it first. A signal that reaches this process because it is sent
  * to all of a group or unit must not cost the desktop.
  */
-static void ignore_signals(void)
+static void set_signals(void)
 {
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGBUS, on_bus_error);
 }
 
 static int enter_sandbox(const struct options *options)
@@ -179,7 +194,7 @@ int main(int argc, char **argv)
 		    VMM_LISTEN_FD);
 		return VMM_EXIT_USAGE;
 	}
-	ignore_signals();
+	set_signals();
 	status = EXIT_FAILURE;
 	error = sd_event_default(&setup.event);
 	if (error >= 0) {

@@ -175,7 +175,8 @@ static void run_once(struct vcpu *vcpu, bool *stopping)
 	if (error == 0) {
 		handle_exit(vcpu);
 	} else if (error != EINTR && error != EAGAIN) {
-		snprintf(text, sizeof(text), "KVM_RUN: %s", strerrordesc_np(error));
+		snprintf(text, sizeof(text), "KVM_RUN: %s%s", strerrordesc_np(error),
+		    error == EFAULT ? " (a page of the guest's memory cannot be had)" : "");
 		fail(vcpu, text);
 	}
 }

@@ -43,6 +43,7 @@ struct viewers {
 	struct viewer *first;
 	uint32_t count;
 	uint64_t scans;
+	struct log_limiter log;
 
 	/* Machine's lock. */
 	struct device_timer *timer;
@@ -133,9 +134,8 @@ static void scan(struct viewers *viewers, const struct scanout *scanout, uint64_
 	    picture_size(scanout), &viewers->scratch);
 
 	viewers->scans++;
-	if (spans < 0) {
+	if (spans < 0 && log_limiter_permits(&viewers->log)) {
 		log_error("viewer: reading the dirty log: %s", strerrordesc_np(-spans));
-		spans = 0;
 	}
 	if (spans > 0) {
 		for (struct viewer *viewer = viewers->first; viewer; viewer = viewer->next) {
@@ -377,6 +377,7 @@ int viewers_create(struct sd_event *event, struct machine *machine, const struct
 		return -ENOMEM;
 	}
 	created->event = event;
+	created->log = (struct log_limiter){ .burst = 3, .interval_ms = 60000 };
 	created->machine = machine;
 	created->ops = ops;
 	created->context = context;

@@ -67,6 +67,8 @@ static const struct sandbox_permission permissions[] = {
 	PERMIT_IOCTL(KVM_RUN, "the guest runs"),
 	PERMIT_IOCTL(KVM_KVMCLOCK_CTRL, "the guest is told that it stood still"),
 	PERMIT_IOCTL(KVM_SET_CPUID2, "the machine is made"),
+	PERMIT_IOCTL(KVM_GET_TSC_KHZ, "snapshot: speed of the time stamp counter"),
+	PERMIT_IOCTL(KVM_SET_TSC_KHZ, "a snapshot of another speed"),
 	PERMIT_IOCTL(KVM_GET_REGS, "snapshot; where a guest failed"),
 	PERMIT_IOCTL(KVM_SET_REGS, "start, snapshot, reset"),
 	PERMIT_IOCTL(KVM_GET_SREGS, "start, snapshot"),

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "vmm/cpuid.h"
+#include "vmm/tsc.h"
 
 static const struct cpuid host = {
 	.count = 6,
@@ -94,6 +95,17 @@ static void test_codec(void **state)
 	}
 }
 
+static void test_frequency(void **state)
+{
+	(void)state;
+	assert_true(tsc_frequency_near(2000000, 2000000));
+	assert_true(tsc_frequency_near(2000500, 2000000));
+	assert_true(tsc_frequency_near(1999500, 2000000));
+	assert_false(tsc_frequency_near(2000501, 2000000));
+	assert_false(tsc_frequency_near(1, UINT32_MAX));
+	assert_false(tsc_frequency_near(UINT32_MAX, 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -101,6 +113,7 @@ int main(void)
 		cmocka_unit_test(test_more_is_fine),
 		cmocka_unit_test(test_obstacles),
 		cmocka_unit_test(test_codec),
+		cmocka_unit_test(test_frequency),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
