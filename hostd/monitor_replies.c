@@ -18,6 +18,21 @@ static int reply_error(struct wire *body)
 	return error > 0 || error < -4095 ? -EPROTO : error;
 }
 
+/* What an errno of the VMM means to the person who wrote the configuration. */
+static const char *describe(int error)
+{
+	switch (error) {
+	case -ENOEXEC:
+		return "the kernel image is no kernel that can be started, an ELF64 vmlinux or a "
+		       "bzImage "
+		       "(see `kernel =` in the configuration)";
+	case -ENOMEM:
+		return "the host has not enough memory (see `memory =` in the configuration)";
+	default:
+		return strerror(-error);
+	}
+}
+
 /* The optional sentence after an error. */
 static void error_text(struct wire *body, int error, char text[PROTOCOL_TEXT_MAX])
 {
@@ -27,7 +42,7 @@ static void error_text(struct wire *body, int error, char text[PROTOCOL_TEXT_MAX
 			return;
 		}
 	}
-	(void)snprintf(text, PROTOCOL_TEXT_MAX, "%s", strerror(-error));
+	(void)snprintf(text, PROTOCOL_TEXT_MAX, "%s", describe(error));
 }
 
 static enum machine_found found_by_state(const struct monitor_desktop *desktop, uint8_t state)

@@ -178,11 +178,20 @@ class Host:
                         command = file.read().split(b"\0")
                 except (FileNotFoundError, ProcessLookupError):
                     continue
-                if command and command[0].decode(errors="replace") in (
-                        str(self.folder / "libexec" / name), str(BUILD / "hostd" / name)):
-                    if name != "tanmatsu-hostd" or str(self.config) in [c.decode() for c in command]:
-                        found.append(int(entry))
+                if command[0].decode(errors="replace") == str(self.folder / "libexec" / name):
+                    found.append(int(entry))
+                elif name == "tanmatsu-hostd" and str(self.config).encode() in command:
+                    # The broker is the monitor's program again, without the name of a configuration.
+                    found += [int(entry)] + [child for child in self.children(int(entry)) if self.runs(child, name)]
         return found
+
+    @staticmethod
+    def runs(pid, name):
+        try:
+            with open("/proc/%d/cmdline" % pid, "rb") as file:
+                return os.path.basename(file.read().split(b"\0")[0]).decode() == name
+        except (FileNotFoundError, ProcessLookupError):
+            return False
 
     # -- the command
 
