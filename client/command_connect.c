@@ -24,6 +24,7 @@ enum {
 	GREETING_SIZE = 12,       /* "RFB 003.008\n" */
 	GREETING_WAIT_MS = 15000, /* from the forward to the host's greeting */
 	BETWEEN_BIND_AND_LISTEN_MS = 20,
+	LOST_WAIT_MS = 200,
 	FORWARD_SIZE = 5000,
 };
 
@@ -232,6 +233,7 @@ static int run_viewer(struct connection *connection, char *command)
 {
 	const char *arguments[VIEWER_ARGUMENTS_MAX];
 	int error = viewer_split(command, connection->folder.socket, arguments);
+	enum event event;
 	int status;
 
 	if (!error) {
@@ -242,18 +244,22 @@ static int run_viewer(struct connection *connection, char *command)
 		    strerror(-error));
 		return CLIENT_FAILED;
 	}
-	switch (wait_event(connection, -1, -1)) {
-	case EVENT_VIEWER_ENDED:
+	event = wait_event(connection, -1, -1);
+	if (event == EVENT_VIEWER_ENDED) {
 		status = viewer_end(connection->viewer_pid, &connection->viewer);
-		return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? CLIENT_DONE : CLIENT_FAILED;
-	case EVENT_SSH_ENDED:
+		/* A viewer whose connection breaks ends as one that is closed; but then ssh has ended, or is about to. */
+		event = wait_event(connection, -1, LOST_WAIT_MS);
+		if (event != EVENT_SSH_ENDED) {
+			return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? CLIENT_DONE
+									     : CLIENT_FAILED;
+		}
+	}
+	if (event == EVENT_SSH_ENDED) {
 		client_error(connection->client, "Connect again: your desktop is as you left it.",
 		    "the connection to %s was lost", connection->host);
 		viewer_end(connection->ssh_pid, &connection->ssh);
-		return CLIENT_FAILED;
-	default:
-		return CLIENT_FAILED;
 	}
+	return CLIENT_FAILED;
 }
 
 static int connect_host(

@@ -62,6 +62,9 @@ static int viewer_main(int argc, char **argv)
 		    memcmp(text, "RFB 003.008\n", 12) != 0) {
 			return 6;
 		}
+		if (strcmp(getenv("TANMATSU_TEST_STUB"), "lost-quietly") == 0) {
+			return (int)read(fd, text, sizeof(text)); /* until the end, as TigerVNC */
+		}
 		return strcmp(getenv("TANMATSU_TEST_STUB"), "lost") == 0 ? (pause(), 8) : 0;
 	}
 	if (write(fd, "hello", 5) != 5 || read(fd, text, sizeof(text) - 1) <= 0) {
@@ -104,6 +107,11 @@ static int ssh_main(int argc, char **argv)
 			close(peer);
 		}
 		if (strcmp(mode, "lost") == 0 && count == 2) {
+			return BROKEN_HOST;
+		}
+		if (strcmp(mode, "lost-quietly") == 0 && count == 2) {
+			close(peer);
+			usleep(50 * 1000); /* the viewer ends first */
 			return BROKEN_HOST;
 		}
 	}
@@ -238,6 +246,7 @@ static void test_connect_errors(void **state)
 		{ "nothing-there",
 		    "no Tanmatsu answers at /remote/rfb.sock on carol@host.example" },
 		{ "lost", "the connection to carol@host.example was lost" },
+		{ "lost-quietly", "the connection to carol@host.example was lost" },
 	};
 	struct run result;
 
