@@ -58,8 +58,6 @@ int config_parse_seconds(
     const struct config_entry *entry, void *section, const char *value, char *why);
 int config_parse_memory(
     const struct config_entry *entry, void *section, const char *value, char *why);
-int config_parse_bool(
-    const struct config_entry *entry, void *section, const char *value, char *why);
 int config_parse_size(
     const struct config_entry *entry, void *section, const char *value, char *why);
 int config_parse_disconnect(
@@ -79,7 +77,6 @@ void config_print_text(const struct config_entry *entry, const void *section, FI
 void config_print_u32(const struct config_entry *entry, const void *section, FILE *out);
 void config_print_u64(const struct config_entry *entry, const void *section, FILE *out);
 void config_print_memory(const struct config_entry *entry, const void *section, FILE *out);
-void config_print_bool(const struct config_entry *entry, const void *section, FILE *out);
 void config_print_size(const struct config_entry *entry, const void *section, FILE *out);
 void config_print_disconnect(const struct config_entry *entry, const void *section, FILE *out);
 void config_print_listen(const struct config_entry *entry, const void *section, FILE *out);

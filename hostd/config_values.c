@@ -198,23 +198,6 @@ void config_print_memory(const struct config_entry *entry, const void *section, 
 	fprintf(out, "%" PRIu32 "M", *number);
 }
 
-int config_parse_bool(const struct config_entry *entry, void *section, const char *value, char *why)
-{
-	bool yes = strcmp(value, "yes") == 0;
-
-	(void)why;
-	if (!yes && strcmp(value, "no") != 0) {
-		return -EINVAL;
-	}
-	*(bool *)field(entry, section) = yes;
-	return 0;
-}
-
-void config_print_bool(const struct config_entry *entry, const void *section, FILE *out)
-{
-	fputs(*(const bool *)const_field(entry, section) ? "yes" : "no", out);
-}
-
 /* `width`, and `height` behind it. */
 int config_parse_size(const struct config_entry *entry, void *section, const char *value, char *why)
 {

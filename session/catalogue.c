@@ -225,6 +225,10 @@ void catalogue_plan_prune(
 	for (size_t i = catalogue->count; i-- > 0;) {
 		const struct catalogue_generation *generation = &catalogue->generations[i];
 
+		if (generation->kind == CATALOGUE_TEMPORARY && kept) {
+			plan->items[plan->count].kind = generation->kind;
+			plan->items[plan->count++].number = generation->number;
+		}
 		if (generation->kind != CATALOGUE_COMMITTED) {
 			continue;
 		}

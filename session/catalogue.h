@@ -7,7 +7,7 @@
  * it, and `gen.N.damaged` when it was set aside. Its RAM layer lies over the layers that its
  * manifest lists, oldest first, the last being its own.
  *
- * What must stay true: a number is never used twice; the newest committed generation is never
+ * What must stay true: a number is given only once while anything bears it or a higher one; the newest committed generation is never
  * deleted, nor a layer that a kept generation needs; only the newest committed generation can be
  * restorable, and only until it is consumed, since the disk moves on from it.
  */
@@ -103,7 +103,8 @@ struct catalogue_plan {
  * kept generation needs as a layer and that are not in the chain of `base`, the generation a
  * running VMM was loaded from (0: none). Newest first, so that a crash in the middle leaves no
  * generation without its layers. Unreadable ones stay, and while one of the kept generations is
- * unreadable nothing goes at all, since nobody knows what it needs. Damaged ones stay.
+ * unreadable nothing goes at all, since nobody knows what it needs. Damaged ones stay. Temporary
+ * ones below the newest committed one go too: whoever wrote them has written a later one since.
  */
 void catalogue_plan_prune(
     const struct catalogue *catalogue, size_t keep, uint64_t base, struct catalogue_plan *plan);

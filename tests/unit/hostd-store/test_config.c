@@ -97,7 +97,6 @@ static const char whole[] = "# a comment\n"
 			    "command_line = console=ttyS0 root=/dev/vda ; quiet\n"
 			    "on_disconnect = keep\n"
 			    "disconnect_grace = 90s\n"
-			    "hold = no\n"
 			    "busy_cpu = 25\n"
 			    "stop_timeout = 2h\n"
 			    "keep_snapshots = 3\n"
@@ -147,7 +146,6 @@ static void test_whole_file(void **state)
 	assert_int_equal(resolved.policy.stop_timeout_us, UINT64_C(7200000000));
 	assert_int_equal(resolved.policy.busy_permille, 250);
 	assert_int_equal(resolved.policy.keep_generations, 3);
-	assert_false(resolved.policy.honour_hold);
 	assert_string_equal(resolved.command_line, "console=ttyS0 root=/dev/vda ; quiet");
 	assert_string_equal(resolved.initrd, "/boot/initrd");
 	assert_int_equal(resolved.grant.helper_count, 3);
@@ -245,7 +243,6 @@ static const struct {
 	{ "[desktop]\nsize = 1920\n", { "t.conf:2: ", "WIDTHxHEIGHT" } },
 	{ "[desktop]\non_disconnect = sleep\n",
 	    { "t.conf:2: ", "suspend, pause, keep, shutdown" } },
-	{ "[desktop]\nhold = true\n", { "t.conf:2: ", "yes, no" } },
 	{ "[desktop]\nkernel = vmlinuz\n", { "t.conf:2: ", "not an absolute path" } },
 	{ "[user bob]\nhelpers = carol:admin\n", { "t.conf:2: ", ":steer" } },
 	{ "[user bob]\nhelpers = carol carol:steer\n", { "t.conf:2: ", "named twice" } },

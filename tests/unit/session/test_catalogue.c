@@ -229,12 +229,19 @@ static void test_prune(void **state)
 	catalogue_plan_prune(&catalogue, 1, 2, &plan);
 	assert_int_equal(plan.count, 1);
 	assert_int_equal(plan.items[0].number, 4);
+	/* What an interrupted suspend left goes once a later one was committed, not before. */
+	add_other(&catalogue, 4, CATALOGUE_TEMPORARY);
+	catalogue_plan_prune(&catalogue, 1, 2, &plan);
+	assert_int_equal(plan.count, 2);
+	assert_int_equal(plan.items[0].kind, CATALOGUE_TEMPORARY);
+	assert_int_equal(plan.items[0].number, 4);
 	/* A base that is not there: better nothing. */
 	catalogue_plan_prune(&catalogue, 1, 99, &plan);
 	assert_int_equal(plan.count, 0);
 	catalogue_plan_sweep(&catalogue, &plan);
-	assert_int_equal(plan.count, 1);
-	assert_int_equal(plan.items[0].kind, CATALOGUE_TEMPORARY);
+	assert_int_equal(plan.count, 2);
+	assert_int_equal(plan.items[0].number, 7);
+	assert_int_equal(plan.items[1].number, 4);
 	/* An unreadable newest one: nobody knows what it needs. */
 	assert_int_equal(catalogue_add(&catalogue, &(struct catalogue_generation){ .number = 9,
 						       .kind = CATALOGUE_COMMITTED }),
