@@ -190,7 +190,7 @@ int cpuid_apply(const struct cpuid *cpuid, int vcpu_fd, uint32_t index)
 static const struct {
 	uint32_t leaf, subleaf;
 	uint32_t eax, ebx, ecx, edx; /* masks of the bits that count */
-} features[] = {
+} feature_bits[] = {
 	{ 1, 0, 0, 0, ~(uint32_t)LEAF1_ECX_OSXSAVE, ~0u },
 	{ 7, 0, 0, ~0u, ~(uint32_t)LEAF7_ECX_OSPKE, ~0u },
 	{ 7, 1, ~0u, ~0u, ~0u, ~0u },
@@ -207,16 +207,18 @@ static bool lacks_feature(const struct cpuid *saved, const struct cpuid *host)
 {
 	static const struct cpuid_entry none;
 
-	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
-		const struct cpuid_entry *was = find(saved, features[i].leaf, features[i].subleaf);
-		const struct cpuid_entry *is = find(host, features[i].leaf, features[i].subleaf);
+	for (size_t i = 0; i < sizeof(feature_bits) / sizeof(feature_bits[0]); i++) {
+		const struct cpuid_entry *was = find(
+		    saved, feature_bits[i].leaf, feature_bits[i].subleaf);
+		const struct cpuid_entry *is = find(
+		    host, feature_bits[i].leaf, feature_bits[i].subleaf);
 
 		was = was ? was : &none;
 		is = is ? is : &none;
-		if ((was->eax & ~is->eax & features[i].eax) ||
-		    (was->ebx & ~is->ebx & features[i].ebx) ||
-		    (was->ecx & ~is->ecx & features[i].ecx) ||
-		    (was->edx & ~is->edx & features[i].edx)) {
+		if ((was->eax & ~is->eax & feature_bits[i].eax) ||
+		    (was->ebx & ~is->ebx & feature_bits[i].ebx) ||
+		    (was->ecx & ~is->ecx & feature_bits[i].ecx) ||
+		    (was->edx & ~is->edx & feature_bits[i].edx)) {
 			return true;
 		}
 	}
@@ -262,6 +264,14 @@ const char *cpuid_obstacle(const struct cpuid *saved, const struct cpuid *host)
 		return "its processor lays out the extended state differently";
 	}
 	return NULL;
+}
+
+void cpuid_signature(const struct cpuid *cpuid, uint32_t *signature, uint32_t *features)
+{
+	const struct cpuid_entry *entry = find(cpuid, 1, 0);
+
+	*signature = entry ? entry->eax : 0;
+	*features = entry ? entry->edx : 0;
 }
 
 void cpuid_encode(const struct cpuid *cpuid, struct wire *wire)

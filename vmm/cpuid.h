@@ -38,6 +38,9 @@ must_check int cpuid_apply(const struct cpuid *cpuid, int vcpu_fd, uint32_t inde
  */
 const char *cpuid_obstacle(const struct cpuid *saved, const struct cpuid *host);
 
+/* EAX and EDX of leaf 1, for tables that repeat them. */
+void cpuid_signature(const struct cpuid *cpuid, uint32_t *signature, uint32_t *features);
+
 void cpuid_encode(const struct cpuid *cpuid, struct wire *wire);
 /* 0 or -EPROTO. */
 must_check int cpuid_decode(struct wire *wire, struct cpuid *cpuid);

@@ -11,6 +11,7 @@
 
 #include "vmm/loader.h"
 #include "vmm/machine_internal.h"
+#include "vmm/mptable.h"
 #ifdef TANMATSU_HAVE_DEMO
 #include "guest/demo_image.h"
 #endif
@@ -104,6 +105,16 @@ static struct loader_screen describe_screen(const struct machine *machine)
 	return screen;
 }
 
+static int write_mptable(struct machine *machine)
+{
+	uint32_t signature = 0;
+	uint32_t features = 0;
+
+	cpuid_signature(&machine->cpuid, &signature, &features);
+	return mptable_write(
+	    &machine->memory, machine->bus, machine->config.vcpus, signature, features);
+}
+
 int machine_load_kernel(struct machine *machine, char reason[MACHINE_REASON_MAX])
 {
 	struct loader_source kernel, initrd;
@@ -140,5 +151,6 @@ int machine_load_kernel(struct machine *machine, char reason[MACHINE_REASON_MAX]
 		    why[0] ? why : strerrordesc_np(-error));
 		return error;
 	}
-	return set_registers(vcpus_fd(machine->vcpus, 0), &entry);
+	error = write_mptable(machine);
+	return error ? error : set_registers(vcpus_fd(machine->vcpus, 0), &entry);
 }

@@ -80,12 +80,33 @@ static void test_two_processors(void **state)
 	(void)state;
 	world_create(&world);
 	world.options.vcpus = 2;
+	/* One that waits to be started... */
 	world_boot(&world);
 	world_await_lines(&world, 2);
 	world_suspend(&world, &report);
 	world_resume(&world);
 	world_await_lines(&world, 2);
 	world_check_log(&world);
+	vmm_harness_fini(&world.vmm);
+	world_destroy(&world);
+	/* ...and one that runs: the guest looks whether it goes on counting. */
+	world_create(&world);
+	world.options.vcpus = 2;
+	world.options.command_line = "smp";
+	world_boot(&world);
+	world_await(&world, "second processor\n", 1);
+	for (int cycle = 0; cycle < 5; cycle++) {
+		world_await_lines(&world, 3);
+		world_suspend(&world, &report);
+		world_resume(&world);
+	}
+	world_await_lines(&world, 3);
+	/* A reset leaves it waiting again, and it can be started again. */
+	assert_int_equal(vmm_harness_simple(&world.vmm, VMM_RESET), 0);
+	world_await(&world, "second processor\n", 2);
+	world_await(&world, "second processor\nready\nL1 k0\nL2 ", 2);
+	assert_int_equal(world_count(&world, "BAD"), 0);
+	assert_int_equal(world_count(&world, "exception"), 0);
 	world_destroy(&world);
 }
 

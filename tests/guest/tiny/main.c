@@ -5,6 +5,8 @@
  *
  * A line is "L<number> c<checks> k<last key>"; what goes wrong is a line with "BAD".
  */
+#include <stdbool.h>
+
 #include "tiny.h"
 
 enum {
@@ -20,6 +22,8 @@ enum {
 static uint64_t *const pattern = (uint64_t *)(uint64_t)PATTERN_BASE;
 static uint32_t seeds[PAGES];
 static uint64_t last_tsc, last_clock;
+static uint32_t last_ap_count;
+static bool has_ap;
 
 static void put_text(const char *text)
 {
@@ -192,6 +196,55 @@ static void act(uint8_t key, uint32_t turn)
 	}
 }
 
+static bool told(const char *word)
+{
+	for (const char *at = tiny_command_line; *at; at++) {
+		int i = 0;
+
+		while (word[i] && at[i] == word[i]) {
+			i++;
+		}
+		if (!word[i]) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* INIT, SIPI, SIPI: Intel SDM volume 3, section 9.4.4.1. */
+static void start_second_processor(void)
+{
+	volatile uint32_t *const lapic = (volatile uint32_t *)0xfee00000;
+	volatile uint8_t *const to = (volatile uint8_t *)0x8000;
+
+	for (int i = 0; i < tiny_ap_end - tiny_ap_start; i++) {
+		to[i] = tiny_ap_start[i];
+	}
+	lapic[0x310 / 4] = 1 << 24;
+	lapic[0x300 / 4] = 0x4500;
+	sleep(30000000);
+	for (int i = 0; i < 2; i++) {
+		lapic[0x310 / 4] = 1 << 24;
+		lapic[0x300 / 4] = 0x4608;
+		sleep(1000000);
+	}
+	while (tiny_ap_count == 0) {
+		sleep(1000000);
+	}
+	has_ap = true;
+	put_text("second processor\n");
+}
+
+static void check_second_processor(void)
+{
+	uint32_t count = tiny_ap_count;
+
+	if (has_ap && count == last_ap_count) {
+		bad("second processor stands at", count, 0);
+	}
+	last_ap_count = count;
+}
+
 static void draw(uint32_t turn)
 {
 	if (!tiny_screen) {
@@ -217,6 +270,9 @@ void tiny_main(void)
 	for (uint32_t page = 0; page < PAGES; page++) {
 		write_page(page, page * 3);
 	}
+	if (told("smp")) {
+		start_second_processor();
+	}
 	put_text("ready\n");
 	for (uint32_t turn = 1;; turn++) {
 		uint8_t key = keyboard_poll();
@@ -226,6 +282,7 @@ void tiny_main(void)
 			act(key, turn);
 		}
 		check_time();
+		check_second_processor();
 		check_pattern();
 		for (uint32_t i = 0; i < DIRTY_EACH_TURN; i++) {
 			write_page((turn * 37 + i * 251) % PAGES, turn);

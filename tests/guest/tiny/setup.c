@@ -41,6 +41,7 @@ struct task_state {
 } __attribute__((packed));
 
 volatile uint32_t tiny_request;
+volatile uint32_t tiny_ap_count;
 volatile uint64_t tiny_sleep_cycles;
 volatile uint64_t tiny_timer_ticks;
 volatile struct clock_page tiny_clock_page __attribute__((aligned(64)));
@@ -51,10 +52,13 @@ uint32_t tiny_screen_stride;
 static volatile uint8_t queue[QUEUE];
 static volatile uint32_t queue_head, queue_tail; /* head: next to send; tail: next free */
 
-static uint64_t gdt[8];
+/* Used by name in start.S. */
+extern uint64_t tiny_gdt[10];
+extern uint64_t tiny_page_tables[6][512];
+uint64_t tiny_gdt[10];
 static struct gate idt[256] __attribute__((aligned(16)));
 static struct task_state tss;
-static uint64_t page_tables[6][512] __attribute__((aligned(4096)));
+uint64_t tiny_page_tables[6][512] __attribute__((aligned(4096)));
 static volatile uint32_t *const lapic = (volatile uint32_t *)0xfee00000;
 
 extern char tiny_interrupt_stack_top[];
@@ -177,23 +181,16 @@ static void set_tables(void)
 {
 	uint64_t base = (uint64_t)&tss;
 	uint64_t limit = sizeof(tss) - 1;
-	struct descriptor_register gdtr = { sizeof(gdt) - 1, (uint64_t)gdt };
+	struct descriptor_register gdtr = { sizeof(tiny_gdt) - 1, (uint64_t)tiny_gdt };
 	struct descriptor_register idtr = { sizeof(idt) - 1, (uint64_t)idt };
 
-	gdt[2] = 0x00af9b000000ffff; /* 0x10: code, CPL 0 */
-	gdt[3] = 0x00cf93000000ffff; /* 0x18: data, CPL 0 */
-	gdt[5] = 0x00cff3000000ffff; /* 0x28: data, CPL 3 */
-	gdt[6] = 0x00affb000000ffff; /* 0x30: code, CPL 3 */
-	/* A TSS descriptor takes two entries and the table has one more: it goes where 0 and 4 are not in the way. */
-	static uint64_t table[10];
-
-	for (int i = 0; i < 8; i++) {
-		table[i] = gdt[i];
-	}
-	table[8] = (limit & 0xffff) | (base & 0xffffff) << 16 | 0x89ull << 40 |
-		   (limit & 0xf0000) << 32 | (base & 0xff000000) << 32;
-	table[9] = base >> 32;
-	gdtr = (struct descriptor_register){ sizeof(table) - 1, (uint64_t)table };
+	tiny_gdt[2] = 0x00af9b000000ffff; /* 0x10: code, CPL 0 */
+	tiny_gdt[3] = 0x00cf93000000ffff; /* 0x18: data, CPL 0 */
+	tiny_gdt[5] = 0x00cff3000000ffff; /* 0x28: data, CPL 3 */
+	tiny_gdt[6] = 0x00affb000000ffff; /* 0x30: code, CPL 3 */
+	tiny_gdt[8] = (limit & 0xffff) | (base & 0xffffff) << 16 | 0x89ull << 40 |
+		      (limit & 0xf0000) << 32 | (base & 0xff000000) << 32;
+	tiny_gdt[9] = base >> 32;
 	tss.rsp0 = (uint64_t)tiny_interrupt_stack_top;
 	tss.io_map = (uint16_t) __builtin_offsetof(struct task_state, io_bits);
 	tss.io_bits[8192] = 0xff;
@@ -215,14 +212,14 @@ static void set_tables(void)
 /* The first 4 GiB, for everyone: CPL 3 does the work here. */
 static void set_page_tables(void)
 {
-	page_tables[0][0] = (uint64_t)page_tables[1] | 7;
+	tiny_page_tables[0][0] = (uint64_t)tiny_page_tables[1] | 7;
 	for (uint64_t gib = 0; gib < 4; gib++) {
-		page_tables[1][gib] = (uint64_t)page_tables[2 + gib] | 7;
+		tiny_page_tables[1][gib] = (uint64_t)tiny_page_tables[2 + gib] | 7;
 		for (uint64_t i = 0; i < 512; i++) {
-			page_tables[2 + gib][i] = gib << 30 | i << 21 | 0x87;
+			tiny_page_tables[2 + gib][i] = gib << 30 | i << 21 | 0x87;
 		}
 	}
-	__asm__ volatile("mov %0, %%cr3" : : "r"((uint64_t)page_tables) : "memory");
+	__asm__ volatile("mov %0, %%cr3" : : "r"((uint64_t)tiny_page_tables) : "memory");
 }
 
 static void set_controllers(void)

@@ -64,6 +64,40 @@ tiny_on_exception_entry:
 1:	hlt
 	jmp 1b
 
+/*
+ * Where a second processor begins, in real mode, once this has been copied to 0x8000 (the vector 8 of its SIPI): straight
+ * to long mode with the tables that the first one made. Then it counts.
+ */
+	.globl tiny_ap_start
+	.globl tiny_ap_end
+	.code16
+tiny_ap_start:
+	cli
+	xor %ax, %ax
+	mov %ax, %ds
+	mov $0x20, %eax
+	mov %eax, %cr4
+	mov $tiny_page_tables, %eax
+	mov %eax, %cr3
+	mov $0xc0000080, %ecx
+	xor %edx, %edx
+	mov $0x100, %eax
+	wrmsr
+	lgdtl 0x8000 + (tiny_ap_gdt - tiny_ap_start)
+	mov $0x80000011, %eax
+	mov %eax, %cr0
+	ljmpl $0x10, $tiny_ap_long
+	.balign 4
+tiny_ap_gdt:
+	.word 79
+	.long tiny_gdt
+tiny_ap_end:
+	.code64
+tiny_ap_long:
+	lock incl tiny_ap_count(%rip)
+	pause
+	jmp tiny_ap_long
+
 	.bss
 	.balign 16
 	.skip 8192

@@ -56,6 +56,9 @@ extern const char *tiny_command_line;
 extern volatile uint32_t *tiny_screen; /* framebuffer, NULL without */
 extern uint32_t tiny_screen_stride;    /* pixels */
 
+extern volatile uint32_t tiny_ap_count; /* the second processor counts here */
+extern const uint8_t tiny_ap_start[], tiny_ap_end[];
+
 void tiny_setup(const uint8_t *zero_page);
 void tiny_main(void);
 /* Puts a byte into the transmit queue, which interrupts empty; waits while it is full. CPL 3. */
