@@ -13,8 +13,8 @@
 enum {
 	DOCTOR_TIMEOUT_MS = 3000,
 	DAEMON_CHECKS_MAX = 64,
-	NAME_COLUMN = 9, /* where the name of a check begins */
-	TEXT_COLUMN = 24,
+	NAME_COLUMN = 10, /* where the name of a check begins */
+	TEXT_COLUMN = 25,
 };
 
 /* In the order in which they are made and printed. */

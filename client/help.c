@@ -37,7 +37,7 @@ void help_print_all(const struct client *client, FILE *file)
 	(void)client;
 	fputs("Usage: tanmatsu [--control PATH] [--json] COMMAND [ARGUMENTS]\n"
 	      "\n"
-	      "Desktops of this host: one virtual machine per user, reached with any VNC viewer.\n"
+	      "The desktops of this host: a virtual machine per user, for any VNC viewer.\n"
 	      "Without SESSION a command is about your own desktop.\n"
 	      "\n",
 	    file);

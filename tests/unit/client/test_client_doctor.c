@@ -383,7 +383,7 @@ static void test_the_command(void **state)
 
 	(void)state;
 	assert_int_equal(plain.status, CLIENT_FAILED);
-	assert_non_null(strstr(plain.out, "bad      sandbox"));
+	assert_non_null(strstr(plain.out, "bad       sandbox"));
 	assert_non_null(strstr(plain.out, "not for the daemon"));
 	assert_null(strchr(plain.out, '\033'));
 	assert_null(strstr(terminal.out, "\033[2J"));
