@@ -325,7 +325,7 @@ enum handshake_step handshake_feed(struct handshake *handshake, const void *byte
 		explicit_bzero(handshake->input, sizeof(handshake->input));
 		return on_plain_password(handshake);
 	default:
-		assert(!"bytes are expected in no other state");
+		assert(false); /* bytes are expected in no other state */
 		return refuse(handshake, "internal error");
 	}
 }

@@ -367,7 +367,7 @@ static void on_secured(struct stream *stream, int error, void *context)
 	(void)stream;
 	(void)error;
 	(void)context;
-	assert(!"TLS is established before the session");
+	assert(false); /* TLS is established before the session */
 }
 
 static void on_stream_closed(struct stream *stream, int error, void *context)
