@@ -41,10 +41,27 @@ static void on_machine_leds(void *context, uint8_t leds)
 	}
 }
 
+static void on_progress(void *context, uint32_t percent)
+{
+	struct control_server *server = context;
+	uint64_t now = clock_monotonic_us();
+	uint8_t buffer[4];
+	struct wire wire;
+
+	if (!server->monitor || now - server->progress_us < PROGRESS_INTERVAL_US) {
+		return;
+	}
+	server->progress_us = now;
+	wire_init_write(&wire, buffer, sizeof(buffer));
+	wire_put_u32(&wire, percent);
+	(void)!ipc_channel_send(server->monitor, VMM_EVENT_PROGRESS, &wire, NULL, 0);
+}
+
 static const struct machine_ops machine_callbacks = {
 	.on_end = on_machine_end,
 	.on_mode = on_machine_mode,
 	.on_leds = on_machine_leds,
+	.on_progress = on_progress,
 };
 
 static void on_viewer_gone(void *context, uint64_t id, int error)
@@ -65,22 +82,6 @@ static void on_viewer_gone(void *context, uint64_t id, int error)
 }
 
 static const struct viewers_ops viewer_callbacks = { .on_gone = on_viewer_gone };
-
-static void on_progress(void *context, uint32_t percent)
-{
-	struct control_server *server = context;
-	uint64_t now = clock_monotonic_us();
-	uint8_t buffer[4];
-	struct wire wire;
-
-	if (!server->monitor || now - server->progress_us < PROGRESS_INTERVAL_US) {
-		return;
-	}
-	server->progress_us = now;
-	wire_init_write(&wire, buffer, sizeof(buffer));
-	wire_put_u32(&wire, percent);
-	(void)!ipc_channel_send(server->monitor, VMM_EVENT_PROGRESS, &wire, NULL, 0);
-}
 
 static int do_hello(struct control_server *server, struct exchange *exchange)
 {
@@ -234,8 +235,7 @@ static int do_suspend(struct control_server *server, struct exchange *exchange)
 	}
 	server->progress_us = clock_monotonic_us();
 	if (!error) {
-		error = machine_suspend(
-		    server->machine, generation, files, on_progress, server, &report, reason);
+		error = machine_suspend(server->machine, generation, files, &report, reason);
 	}
 	for (size_t i = 0; i < 3; i++) {
 		fd_close(&files[i]);

@@ -282,6 +282,8 @@ static int build(struct machine *machine, enum vmm_exit *code, char reason[MACHI
 		    machine->config.memory_mib, strerrordesc_np(-error));
 		return error;
 	}
+	machine->ram.progress = machine->surroundings.ops->on_progress;
+	machine->ram.progress_context = machine->surroundings.context;
 	*code = VMM_EXIT_KVM;
 	error = create_surroundings(machine);
 	error = error ? error : create_vm(machine);
@@ -410,7 +412,6 @@ int machine_reset(struct machine *machine)
 }
 
 int machine_suspend(struct machine *machine, uint64_t generation, const int files[3],
-    void (*progress)(void *context, uint32_t percent), void *context,
     struct vmm_suspend_report *report, char reason[MACHINE_REASON_MAX])
 {
 	bool running = machine->running;
@@ -420,7 +421,7 @@ int machine_suspend(struct machine *machine, uint64_t generation, const int file
 	machine_stop(machine);
 	machine_lock(machine);
 	console_flush(machine->console);
-	error = snapshot_save(machine, generation, files, progress, context, report, reason);
+	error = snapshot_save(machine, generation, files, report, reason);
 	machine_unlock(machine);
 	report->stopped_us = clock_monotonic_us() - start;
 	if (error && running) {

@@ -28,6 +28,8 @@ struct machine_ops {
 	void (*on_mode)(void *context, const struct scanout *scanout);
 	/* The keyboard's lights: bit 0 scroll lock, 1 num lock, 2 caps lock. Lock; maybe a vCPU's thread. */
 	void (*on_leds)(void *context, uint8_t leds);
+	/* How far machine_create() or machine_suspend() is. Lock. */
+	void (*on_progress)(void *context, uint32_t percent);
 };
 
 /* Descriptors of VMM_CONFIGURE; -1 where there is none. */
@@ -69,10 +71,9 @@ bool machine_running(const struct machine *machine);
 must_check int machine_reset(struct machine *machine);
 /*
  * Writes a snapshot into three empty files and fsyncs them; the vCPUs stop and stay stopped. On an error they run again
- * if they ran, and `reason` says what failed. `progress` may be NULL.
+ * if they ran, and `reason` says what failed.
  */
 must_check int machine_suspend(struct machine *machine, uint64_t generation, const int files[3],
-    void (*progress)(void *context, uint32_t percent), void *context,
     struct vmm_suspend_report *report, char reason[MACHINE_REASON_MAX]);
 
 /* Lock, all of these. */

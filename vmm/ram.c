@@ -158,7 +158,9 @@ static int verify_run(
 	return memcmp(canonical.digest, run->checksum, sizeof(run->checksum)) == 0 ? 0 : -EPROTO;
 }
 
-static int verify_layer(const struct ram *ram, int fd, const struct ram_layer *layer)
+/* The layer is number `index` of `count`, which is as good a measure of progress as is needed. */
+static int verify_layer(
+    const struct ram *ram, int fd, const struct ram_layer *layer, uint32_t index, uint32_t count)
 {
 	uint8_t *buffer = malloc(VERIFY_CHUNK);
 	XXH3_state_t *state = XXH3_createState();
@@ -171,6 +173,13 @@ static int verify_layer(const struct ram *ram, int fd, const struct ram_layer *l
 			error = -EPROTO;
 		} else if (run->kind == RAM_RUN_DATA) {
 			error = verify_run(ram, fd, run, buffer, state);
+			if (ram->progress) {
+				uint64_t done = (run->file_page + run->count) * 100 /
+						layer->file_pages;
+
+				ram->progress(ram->progress_context,
+				    (uint32_t)((index * 100 + done) / count));
+			}
 		}
 	}
 	XXH3_freeState(state);
@@ -200,8 +209,8 @@ static int map_run(const struct ram *ram, int fd, const struct ram_run *run)
 	return 0;
 }
 
-static int load_layer(struct ram *ram, int fd, uint32_t index, const struct ram_layer_id *expected,
-    char reason[RAM_REASON_MAX])
+static int load_layer(struct ram *ram, int fd, uint32_t index, uint32_t count,
+    const struct ram_layer_id *expected, char reason[RAM_REASON_MAX])
 {
 	struct ram_layer layer;
 	int error = open_layer(ram, fd, &layer);
@@ -218,7 +227,7 @@ static int load_layer(struct ram *ram, int fd, uint32_t index, const struct ram_
 		error = -EPROTO;
 		goto out;
 	}
-	error = verify_layer(ram, fd, &layer);
+	error = verify_layer(ram, fd, &layer, index, count);
 	if (error) {
 		snprintf(reason, RAM_REASON_MAX, "memory layer %u: %s", index,
 		    error == -EPROTO ? "checksum mismatch in its pages" : strerrordesc_np(-error));
@@ -243,7 +252,7 @@ int ram_load(struct ram *ram, const int *fds, const struct ram_layer_id *expecte
 	int error = 0;
 
 	for (uint32_t i = 0; i < count && !error; i++) {
-		error = load_layer(ram, fds[i], i, &expected[i], reason);
+		error = load_layer(ram, fds[i], i, count, &expected[i], reason);
 		ram->layers[i] = expected[i];
 	}
 	if (!error) {

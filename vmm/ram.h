@@ -34,6 +34,9 @@ struct ram {
 	    *covered; /* a bit for each page that some layer has bytes for; NULL without layers */
 	bool
 	    detached; /* memory is not on top of the layers any more (reset): the next layer is complete */
+	/* Told while layers are verified or written; NULL: nobody. Set after ram_init(). */
+	void (*progress)(void *context, uint32_t percent);
+	void *progress_context;
 	uint32_t layer_count;
 	struct ram_layer_id layers[VMM_LAYERS_MAX]; /* oldest first */
 };
@@ -57,9 +60,8 @@ void ram_fini(struct ram *ram);
 must_check int ram_load(struct ram *ram, const int *fds, const struct ram_layer_id *expected,
     uint32_t count, char reason[RAM_REASON_MAX]);
 /* Writes what differs from the loaded layers (or everything) to the empty file `fd` and fsyncs it. 0 or -errno. */
-must_check int ram_save(struct ram *ram, int fd, uint64_t generation,
-    void (*progress)(void *context, uint32_t percent), void *context,
-    struct ram_save_report *report);
+must_check int ram_save(
+    struct ram *ram, int fd, uint64_t generation, struct ram_save_report *report);
 /* All of RAM is zero pages again. 0 or -errno. */
 must_check int ram_reset(struct ram *ram);
 /* Bytes of RAM that are not shared with a layer or the zero page. */

@@ -123,13 +123,9 @@ static int find_runs(struct ram *ram, struct ram_layer *layer)
 	return ram_layer_plan(layer);
 }
 
-struct progress {
-	void (*function)(void *context, uint32_t percent);
-	void *context;
-	uint64_t written, total;
-};
-
-static int write_run(const struct ram *ram, int fd, struct ram_run *run, struct progress *progress)
+/* `*written` of `total` bytes have been written before. */
+static int write_run(
+    const struct ram *ram, int fd, struct ram_run *run, uint64_t *written, uint64_t total)
 {
 	const uint8_t *from = ram_page(ram, run->page);
 	size_t size = (size_t)run->count * RAM_PAGE;
@@ -146,29 +142,29 @@ static int write_run(const struct ram *ram, int fd, struct ram_run *run, struct 
 		from += chunk;
 		offset += chunk;
 		size -= chunk;
-		progress->written += chunk;
-		if (progress->function) {
-			progress->function(progress->context,
-			    (uint32_t)(progress->written * 100 / progress->total));
+		*written += chunk;
+		if (ram->progress) {
+			ram->progress(ram->progress_context, (uint32_t)(*written * 100 / total));
 		}
 	}
 	return 0;
 }
 
-static int write_layer(
-    const struct ram *ram, int fd, struct ram_layer *layer, struct progress *progress)
+static int write_layer(const struct ram *ram, int fd, struct ram_layer *layer)
 {
+	uint64_t total = layer->file_pages * RAM_PAGE;
+	uint64_t written = 0;
 	size_t head_size = (size_t)layer->data_page * RAM_PAGE;
 	uint8_t *head = malloc(head_size);
 	int error = head ? 0 : -ENOMEM;
 
 	/* A disk that is full says so now; file systems that cannot reserve say it later. */
-	if (!error && fallocate(fd, 0, 0, (off_t)progress->total) < 0 && errno != EOPNOTSUPP) {
+	if (!error && fallocate(fd, 0, 0, (off_t)total) < 0 && errno != EOPNOTSUPP) {
 		error = -errno;
 	}
 	for (uint32_t i = 0; i < layer->run_count && !error; i++) {
 		if (layer->runs[i].kind == RAM_RUN_DATA) {
-			error = write_run(ram, fd, &layer->runs[i], progress);
+			error = write_run(ram, fd, &layer->runs[i], &written, total);
 		}
 	}
 	if (!error) {
@@ -182,9 +178,7 @@ static int write_layer(
 	return error;
 }
 
-int ram_save(struct ram *ram, int fd, uint64_t generation,
-    void (*progress)(void *context, uint32_t percent), void *context,
-    struct ram_save_report *report)
+int ram_save(struct ram *ram, int fd, uint64_t generation, struct ram_save_report *report)
 {
 	struct ram_layer layer = {
 		.complete = ram->layer_count == 0 || ram->detached ||
@@ -192,12 +186,10 @@ int ram_save(struct ram *ram, int fd, uint64_t generation,
 		.page_count = ram->page_count,
 		.generation = generation,
 	};
-	struct progress told = { .function = progress, .context = context };
 	int error = find_runs(ram, &layer);
 
 	if (!error) {
-		told.total = layer.file_pages * RAM_PAGE;
-		error = write_layer(ram, fd, &layer, &told);
+		error = write_layer(ram, fd, &layer);
 	}
 	if (!error) {
 		report->id = layer.id;

@@ -202,12 +202,11 @@ static int write_state(struct machine *machine, uint64_t generation,
 }
 
 int snapshot_save(struct machine *machine, uint64_t generation, const int files[3],
-    void (*progress)(void *context, uint32_t percent), void *context,
     struct vmm_suspend_report *report, char reason[MACHINE_REASON_MAX])
 {
 	struct ram_save_report ram;
 	const char *what = "memory";
-	int error = ram_save(&machine->ram, files[1], generation, progress, context, &ram);
+	int error = ram_save(&machine->ram, files[1], generation, &ram);
 
 	if (!error) {
 		what = "the last frame";

@@ -14,7 +14,6 @@
 
 /* Writes and fsyncs files: 0 device state, 1 RAM layer, 2 last frame. 0, or -errno with `reason`. */
 must_check int snapshot_save(struct machine *machine, uint64_t generation, const int files[3],
-    void (*progress)(void *context, uint32_t percent), void *context,
     struct vmm_suspend_report *report, char reason[MACHINE_REASON_MAX]);
 
 /*

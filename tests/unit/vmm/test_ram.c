@@ -110,7 +110,7 @@ static struct ram_save_report save(struct world *world, struct layers *layers)
 	struct ram_save_report report;
 	int fd = new_file();
 
-	assert_int_equal(ram_save(&world->ram, fd, 1, NULL, NULL, &report), 0);
+	assert_int_equal(ram_save(&world->ram, fd, 1, &report), 0);
 	assert_int_equal(lseek(fd, 0, SEEK_END), report.bytes);
 	if (report.complete) {
 		while (layers->count > 0) {
@@ -331,7 +331,7 @@ static void test_fault_at_every_call(void **state)
 
 			fault.calls = 0;
 			fault.error = errors[i];
-			error = ram_save(&world.ram, fd, 1, NULL, NULL, &report);
+			error = ram_save(&world.ram, fd, 1, &report);
 			close(fd);
 			if (error == 0) {
 				calls = fault.calls;
@@ -363,10 +363,40 @@ static void test_without_fallocate(void **state)
 	fault.calls = 0;
 	fault.fail_at = 1;
 	fault.error = EOPNOTSUPP;
-	assert_int_equal(ram_save(&world.ram, fd, 1, NULL, NULL, &report), 0);
+	assert_int_equal(ram_save(&world.ram, fd, 1, &report), 0);
 	fault.fail_at = 0;
 	close(fd);
 	world_destroy(&world);
+}
+
+static void on_progress(void *context, uint32_t percent)
+{
+	uint32_t *last = context;
+
+	assert_true(percent >= *last && percent <= 100);
+	*last = percent;
+}
+
+static void test_progress(void **state)
+{
+	struct layers layers = { 0 };
+	struct world world;
+	uint32_t last = 0;
+
+	(void)state;
+	world_create(&world);
+	world.ram.progress = on_progress;
+	world.ram.progress_context = &last;
+	for (uint64_t page = 0; page < 100; page += 2) {
+		fill_page(&world, page, 1);
+	}
+	(void)save(&world, &layers);
+	assert_true(last >= 90);
+	last = 0;
+	assert_int_equal(load(&world, &layers), 0);
+	assert_int_equal(last, 100);
+	world_destroy(&world);
+	layers_close(&layers);
 }
 
 static void test_private_bytes(void **state)
@@ -397,6 +427,7 @@ int main(void)
 		cmocka_unit_test(test_foreign_layer),
 		cmocka_unit_test(test_fault_at_every_call),
 		cmocka_unit_test(test_without_fallocate),
+		cmocka_unit_test(test_progress),
 		cmocka_unit_test(test_private_bytes),
 	};
 
