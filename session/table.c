@@ -105,7 +105,6 @@ int table_add_session(struct table *table, const char *user, struct session **se
 		return -ENOMEM;
 	}
 	added->id = table->next_session++;
-	added->in_use = true;
 	memcpy(added->user, user, length + 1);
 	memmove(&table->sessions[place + 1], &table->sessions[place],
 	    (table->session_count - place) * sizeof(struct session *));
@@ -209,7 +208,6 @@ int table_adopt_viewer(struct table *table, uint64_t id, const char *peer, struc
 		return -ENOMEM;
 	}
 	added->id = id;
-	added->in_use = true;
 	snprintf(added->peer, sizeof(added->peer), "%s", peer);
 	memmove(&table->viewers[place + 1], &table->viewers[place],
 	    (table->viewer_count - place) * sizeof(struct viewer *));

@@ -24,10 +24,9 @@ enum {
 
 struct table;
 
-/* A desktop. `id`, `user` and `in_use` are the table's; the rest is the broker's. */
+/* A desktop. `id` and `user` are the table's; the rest is the broker's. */
 struct session {
 	uint64_t id;
-	bool in_use;
 	char user[TABLE_NAME_MAX]; /* the session's name too */
 	struct grant_object grant;
 	struct machine machine;
@@ -45,7 +44,6 @@ enum table_viewer_phase {
 
 struct viewer {
 	uint64_t id;
-	bool in_use;
 	enum table_viewer_phase phase;
 	char peer[TABLE_PEER_MAX];
 	char user[TABLE_NAME_MAX]; /* once logged in */

@@ -14,10 +14,10 @@
 #include <cmocka.h>
 
 enum {
-	NODES_MAX = 512,
+	NODES_MAX = 128,
 	NAMES_MAX = 32,
 	NAME_LENGTH = 64,
-	CONTENTS_MAX = 4096,
+	CONTENTS_MAX = 1536,
 };
 
 struct name {
