@@ -72,21 +72,6 @@ static void on_pointer(int buttons, int x, int y, rfbClientPtr client)
 	    server->context, (uint16_t)(buttons & 0xff), (uint32_t)x, (uint32_t)y);
 }
 
-static int on_set_desktop_size(
-    int width, int height, int screen_count, rfbExtDesktopScreen *screens, rfbClientPtr client)
-{
-	struct server *server = server_of(client);
-
-	(void)screens;
-	if (width <= 0 || height <= 0 || screen_count < 1) {
-		return rfbExtDesktopSize_InvalidScreenLayout;
-	}
-	if (!server->ops->on_resize(server->context, (uint32_t)width, (uint32_t)height)) {
-		return rfbExtDesktopSize_InvalidScreenLayout;
-	}
-	return rfbExtDesktopSize_Success;
-}
-
 static rfbCursorPtr get_cursor(rfbClientPtr client)
 {
 	struct server *server = server_of(client);
@@ -124,7 +109,6 @@ static must_check int make_screen(
 	screen->getCursorPtr = get_cursor;
 	screen->kbdAddEvent = on_key;
 	screen->ptrAddEvent = on_pointer;
-	screen->setDesktopSizeHook = on_set_desktop_size;
 	server->screen = screen;
 	return 0;
 }
@@ -256,6 +240,9 @@ static must_check int handle(struct server *server, uint8_t *data, const struct 
 		return server_on_continuous_updates(server, data);
 	case MESSAGE_FENCE:
 		return server_on_fence(server, data);
+	case MESSAGE_SET_DESKTOP_SIZE:
+		server_on_set_desktop_size(server, data);
+		return 0;
 	case MESSAGE_QEMU:
 		return server_on_qemu_key(server, data);
 	default:

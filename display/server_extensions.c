@@ -116,6 +116,33 @@ int server_on_qemu_key(struct server *server, const uint8_t *data)
 	return 0;
 }
 
+/*
+ * Not passed to libvncserver, which forgets memory with each. The answer to a size that is taken is the new picture; one
+ * that is not taken, or is there already, is answered with the next update.
+ */
+void server_on_set_desktop_size(struct server *server, const uint8_t *data)
+{
+	rfbClientPtr client = server->client;
+	struct wire wire;
+	uint16_t width, height;
+	uint8_t screens;
+	bool taken;
+
+	wire_init_read(&wire, data + 2, 5);
+	width = wire_get_be16(&wire);
+	height = wire_get_be16(&wire);
+	screens = wire_get_u8(&wire);
+	taken = screens > 0 && server->ops->on_resize(server->context, width, height);
+	if (taken && (width != server->screen->width || height != server->screen->height)) {
+		server->size_asked = true;
+	} else if (client->useExtDesktopSize) {
+		client->requestedDesktopSizeChange = rfbExtDesktopSize_ClientRequestedChange;
+		client->lastDesktopSizeChangeError = taken ? rfbExtDesktopSize_Success
+							   : rfbExtDesktopSize_InvalidScreenLayout;
+		client->newFBSizePending = TRUE;
+	}
+}
+
 static void put_rectangle(struct wire *wire, int32_t encoding)
 {
 	for (int i = 0; i < 4; i++) {

@@ -34,6 +34,7 @@ struct server {
 	bool fence_told, continuous_told, key_told, name_told;
 	uint8_t leds, leds_told;
 	bool continuous;
+	bool size_asked;  /* by the viewer, and the picture has not followed yet */
 	bool resized;     /* the size has changed since the last update */
 	uint16_t area[4]; /* of continuous updates: x, y, width, height */
 	uint64_t replies;
@@ -53,6 +54,7 @@ must_check int server_feed_library(struct server *server, const void *data, size
 must_check int server_on_encodings(struct server *server, uint8_t *data, size_t size);
 must_check int server_on_continuous_updates(struct server *server, const uint8_t *data);
 must_check int server_on_fence(struct server *server, const uint8_t *data);
+void server_on_set_desktop_size(struct server *server, const uint8_t *data);
 must_check int server_on_qemu_key(struct server *server, const uint8_t *data);
 /* True if server_tell_features() has something to say. */
 bool server_has_features_to_tell(const struct server *server);

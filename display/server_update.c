@@ -214,6 +214,12 @@ void server_set_picture(struct server *server, void *pixels, uint32_t width, uin
 		server->screen->height = (int)height;
 		server->screen->paddedWidthInBytes = (int)(width * 4);
 		client->newFBSizePending = client->useNewFBSize;
+		if (server->size_asked) {
+			server->size_asked = false;
+			client->requestedDesktopSizeChange =
+			    rfbExtDesktopSize_ClientRequestedChange;
+			client->lastDesktopSizeChangeError = rfbExtDesktopSize_Success;
+		}
 		server->resized = true;
 		sraRgnAnd(client->requestedRegion, all);
 		if (whole) {
