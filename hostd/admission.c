@@ -26,8 +26,12 @@ static uint32_t count_source(const struct admission *admission, const struct sou
 	return count;
 }
 
-/* The oldest droppable slot of one source, or of the source that takes up most places (source NULL). */
-static struct admission_slot *find_victim(struct admission *admission, const struct source *source)
+/*
+ * The oldest droppable slot of one source, or (source NULL) of the source that takes up most places, if those are at least
+ * `least`.
+ */
+static struct admission_slot *find_victim(
+    struct admission *admission, const struct source *source, uint32_t least)
 {
 	struct admission_slot *victim = NULL;
 	uint32_t victim_weight = 0;
@@ -41,6 +45,9 @@ static struct admission_slot *find_victim(struct admission *admission, const str
 			continue;
 		}
 		weight = count_source(admission, &slot->source);
+		if (weight < least) {
+			continue;
+		}
 		if (victim == NULL || weight > victim_weight ||
 		    (weight == victim_weight && slot->order < victim->order)) {
 			victim = slot;
@@ -76,10 +83,13 @@ struct admission_decision admission_enter(
 	bool must_drop = count >= limits->full || count >= ADMISSION_SLOTS;
 
 	if (count_source(admission, source) >= limits->per_source) {
-		victim = find_victim(admission, source);
+		victim = find_victim(admission, source, 1);
 		must_drop = true;
-	} else if (must_drop || chance_to_drop(limits, count, random)) {
-		victim = find_victim(admission, NULL);
+	} else if (must_drop) {
+		victim = find_victim(admission, NULL, 1);
+	} else if (chance_to_drop(limits, count, random)) {
+		/* Early only where one source has several: whoever has a single one is left alone while there is room. */
+		victim = find_victim(admission, NULL, 2);
 	}
 	if (must_drop && victim == NULL) {
 		return decision;

@@ -1,7 +1,7 @@
 /*
  * Who may wait at the door: the limit on connections that have not logged in, as sshd's MaxStartups
  * has it (begin:rate:full), with two differences: what is dropped is an old silent connection
- * rather than the new one, so that a flood of half-open connections does not keep people out; and a
+ * rather than the new one, so that a flood of half-open connections does not keep people out (and early only from a source that has several); and a
  * failed login keeps its place until its answer was due, even if the peer hangs up, so that hanging
  * up early does not buy a faster next guess. Pure: random numbers are passed in.
  */

@@ -56,7 +56,10 @@ void broker_request_fds(struct broker *broker, uint16_t type, const struct reque
 	request_encode(request, &body);
 	error = ipc_channel_send(broker->monitor, type, &body, fds, fd_count);
 	wire_fini(&body);
-	if (error) {
+	if (error == -EPIPE) {
+		(void)sd_event_exit(
+		    broker->event, 0); /* the monitor is gone, and so goes the broker */
+	} else if (error) {
 		log_error("request %u to the monitor: %s", type, strerror(-error));
 		(void)sd_event_exit(broker->event, 1);
 	}

@@ -270,7 +270,6 @@ int monitor_broker_start(struct monitor *monitor)
 	char path[256];
 	char uid[16];
 	const char *arguments[8] = { path, "--broker", NULL };
-	size_t count = 2;
 	int ends[2] = { -1, -1 };
 	const struct process_spec spec = {
 		.path = path,
@@ -289,8 +288,8 @@ int monitor_broker_start(struct monitor *monitor)
 	if (monitor->root) {
 		(void)snprintf(
 		    uid, sizeof(uid), "%u", monitor->config->host.uid_base + BROKER_SLOT_UID);
-		arguments[count++] = "--uid";
-		arguments[count++] = uid;
+		arguments[2] = "--uid";
+		arguments[3] = uid;
 	}
 	error = ipc_pair(ends);
 	if (error == 0) {

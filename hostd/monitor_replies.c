@@ -91,17 +91,9 @@ static void on_configured(struct monitor_desktop *desktop, int error, struct wir
 		monitor_desktop_report(desktop, REPORT_VMM_READY, 0, "");
 		return;
 	}
+	/* Its last words and its exit code follow and say more: REPORT_VMM_EXITED tells them. */
 	error_text(body, error, text);
-	{
-		struct report report = {
-			.value = error == -EBADMSG ? MACHINE_EXIT_SNAPSHOT : MACHINE_EXIT_ERROR,
-		};
-
-		(void)snprintf(report.user, sizeof(report.user), "%s", desktop->user);
-		(void)snprintf(report.text, sizeof(report.text), "%s", text);
-		log_error("session=%s: its VMM could not be built: %s", desktop->user, text);
-		monitor_report(desktop->monitor, REPORT_VMM_REFUSED, &report);
-	}
+	log_debug("session=%s: its VMM could not be built: %s", desktop->user, text);
 }
 
 static int on_suspended(
