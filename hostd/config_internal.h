@@ -53,6 +53,8 @@ int config_parse_path(
     const struct config_entry *entry, void *section, const char *value, char *why);
 int config_parse_word(
     const struct config_entry *entry, void *section, const char *value, char *why);
+int config_parse_priority(
+    const struct config_entry *entry, void *section, const char *value, char *why);
 int config_parse_u32(const struct config_entry *entry, void *section, const char *value, char *why);
 int config_parse_seconds(
     const struct config_entry *entry, void *section, const char *value, char *why);

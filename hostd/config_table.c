@@ -38,7 +38,7 @@ const struct config_entry config_entries[] = {
 	    config_parse_security, config_print_security, HOST(security) },
 	{ { CONFIG_SECTION_HOST, "tls_priority", "a GnuTLS priority string",
 	    "Which TLS versions and ciphers are spoken." },
-	    config_parse_text, config_print_text, HOST(tls_priority) },
+	    config_parse_priority, config_print_text, HOST(tls_priority) },
 	{ { CONFIG_SECTION_HOST, "certificate", "an absolute path, or none",
 	    "The host's certificate chain in PEM, leaf first. Without it the host makes its own, and renews it." },
 	    config_parse_path, config_print_text, HOST(certificate) },

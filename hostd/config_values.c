@@ -3,6 +3,7 @@
  * changed unless it is good as a whole.
  */
 #include <errno.h>
+#include <gnutls/gnutls.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -88,6 +89,22 @@ int config_parse_word(const struct config_entry *entry, void *section, const cha
 		snprintf(why, CONFIG_WHY_MAX, "not a plain word");
 		return -EINVAL;
 	}
+	return config_parse_text(entry, section, value, why);
+}
+
+/* Asked of the library itself, which also knows what the system's policy allows. */
+int config_parse_priority(
+    const struct config_entry *entry, void *section, const char *value, char *why)
+{
+	gnutls_priority_t priority = NULL;
+	const char *at = value;
+	int code = gnutls_priority_init(&priority, value, &at);
+
+	if (code < 0) {
+		snprintf(why, CONFIG_WHY_MAX, "GnuTLS does not understand \"%.80s\"", at ? at : "");
+		return -EINVAL;
+	}
+	gnutls_priority_deinit(priority);
 	return config_parse_text(entry, section, value, why);
 }
 
