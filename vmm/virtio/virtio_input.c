@@ -186,6 +186,8 @@ static void flush(struct virtio_input *input)
 		virtio_pci_signal(input->virtio, QUEUE_EVENTS);
 	}
 	if (result < 0) {
+		/* Half a group may be gone; nothing goes on before a reset. */
+		event_backlog_clear(&input->backlog);
 		virtio_pci_break(input->virtio);
 		if (input->on_ready) {
 			input->on_ready(input->on_ready_context);

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <linux/input-event-codes.h>
 #include <linux/virtio_config.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -156,8 +157,10 @@ static void suspend(struct guest *guest)
 
 		fake_save(device, &bytes, &size);
 		wire_init_read(&in, bytes, size);
-		assert(device->ops->load(device, device->ops->version, &in) == 0);
-		assert(wire_done(&in));
+		if (device->ops->load(device, device->ops->version, &in) != 0 || !wire_done(&in)) {
+			fprintf(stderr, "%s does not load what it saved\n", device->ops->name);
+			abort();
+		}
 		free(bytes);
 	}
 }

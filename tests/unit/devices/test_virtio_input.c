@@ -3,6 +3,7 @@
 #include <linux/input-event-codes.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_input.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmocka_prelude.h"
@@ -336,6 +337,27 @@ static void test_small_buffer_breaks(void **state)
 	expect_key(&test->keyboard, KEY_B, 1);
 }
 
+/* The second buffer of a group is the bad one: what is left of the group is forgotten, and the state can be saved. */
+static void test_breaks_within_a_group(void **state)
+{
+	struct test *test = *state;
+	struct device *device = virtio_input_device(test->machine->keyboard);
+	struct wire in;
+	uint8_t *saved;
+	size_t size;
+
+	start(&test->keyboard, 1);
+	fake_give_buffer(&test->keyboard, EVENTS, 1, BUFFERS, 7, true);
+	virtio_input_key(test->machine->keyboard, KEY_A, true);
+	assert_int_equal(
+	    fake_driver_status(&test->keyboard), STARTED | VIRTIO_CONFIG_S_NEEDS_RESET);
+	fake_save(device, &saved, &size);
+	wire_init_read(&in, saved, size);
+	assert_int_equal(device->ops->load(device, device->ops->version, &in), 0);
+	assert_true(wire_done(&in));
+	free(saved);
+}
+
 static void send_status(struct test *test, uint16_t type, uint16_t code, uint32_t value)
 {
 	uint8_t bytes[8];
@@ -394,6 +416,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_positions_are_overtaken, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flood, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_small_buffer_breaks, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_breaks_within_a_group, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_leds, setup, teardown),
 	};
 
