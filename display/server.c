@@ -240,6 +240,8 @@ static must_check int handle(struct server *server, uint8_t *data, const struct 
 		return server_on_continuous_updates(server, data);
 	case MESSAGE_FENCE:
 		return server_on_fence(server, data);
+	case MESSAGE_UPDATE_REQUEST:
+		return server_on_update_request(server, data, message->size);
 	case MESSAGE_SET_DESKTOP_SIZE:
 		server_on_set_desktop_size(server, data);
 		return 0;

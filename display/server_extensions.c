@@ -74,6 +74,19 @@ int server_on_encodings(struct server *server, uint8_t *data, size_t size)
 	return error;
 }
 
+/* An empty area would become an empty rectangle in libvncserver's regions, by whose width its encoders divide. */
+int server_on_update_request(struct server *server, const uint8_t *data, size_t size)
+{
+	uint16_t area[4];
+	struct wire wire;
+
+	wire_init_read(&wire, data + 2, 8);
+	for (int i = 0; i < 4; i++) {
+		area[i] = wire_get_be16(&wire);
+	}
+	return server_clip(server, area) ? server_feed_library(server, data, size) : 0;
+}
+
 int server_on_continuous_updates(struct server *server, const uint8_t *data)
 {
 	struct wire wire;

@@ -50,8 +50,12 @@ struct server {
 /* server.c: gives libvncserver one whole message. */
 must_check int server_feed_library(struct server *server, const void *data, size_t size);
 
+/* server_update.c: true if the rectangle, which is cut to it, has a part on the picture. */
+bool server_clip(const struct server *server, uint16_t rectangle[4]);
+
 /* server_extensions.c: messages, complete and at `data`; 0 or -errno. */
 must_check int server_on_encodings(struct server *server, uint8_t *data, size_t size);
+must_check int server_on_update_request(struct server *server, const uint8_t *data, size_t size);
 must_check int server_on_continuous_updates(struct server *server, const uint8_t *data);
 must_check int server_on_fence(struct server *server, const uint8_t *data);
 void server_on_set_desktop_size(struct server *server, const uint8_t *data);

@@ -27,19 +27,33 @@ static bool cursor_is_pending(const struct server *server)
 	       server->client->readyForSetColourMapEntries;
 }
 
+bool server_clip(const struct server *server, uint16_t rectangle[4])
+{
+	for (int i = 0; i < 2; i++) {
+		int limit = i ? server->screen->height : server->screen->width;
+
+		if (rectangle[i] >= limit) {
+			return false;
+		}
+		if (rectangle[i + 2] > limit - rectangle[i]) {
+			rectangle[i + 2] = (uint16_t)(limit - rectangle[i]);
+		}
+	}
+	return rectangle[2] > 0 && rectangle[3] > 0;
+}
+
 /* Continuous updates are an open request for their area. */
 static void ask_continuously(struct server *server)
 {
-	sraRegionPtr area;
-	int x = server->area[0];
-	int y = server->area[1];
+	uint16_t area[4] = { server->area[0], server->area[1], server->area[2], server->area[3] };
+	sraRegionPtr region;
 
-	if (!server->continuous || server->area[2] == 0 || server->area[3] == 0) {
+	if (!server->continuous || !server_clip(server, area)) {
 		return;
 	}
-	area = sraRgnCreateRect(x, y, x + server->area[2], y + server->area[3]);
-	sraRgnOr(server->client->requestedRegion, area);
-	sraRgnDestroy(area);
+	region = sraRgnCreateRect(area[0], area[1], area[0] + area[2], area[1] + area[3]);
+	sraRgnOr(server->client->requestedRegion, region);
+	sraRgnDestroy(region);
 }
 
 /* What is both marked and asked for; the caller destroys it. */
