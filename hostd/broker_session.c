@@ -117,6 +117,10 @@ static void init_machine(
 	session->since_us = known->since_us;
 	context->told_state = machine_state(&session->machine);
 	memcpy(context->told_reason, session->machine.reason, sizeof(context->told_reason));
+	if (session->machine.reason[0] != '\0') {
+		log_notice("session=%s: %s: %s", session->user,
+		    machine_state_name(context->told_state), session->machine.reason);
+	}
 	after(broker, session, &actions);
 }
 

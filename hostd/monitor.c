@@ -268,6 +268,12 @@ static must_check int start(struct monitor *monitor)
 	if (error) {
 		return error;
 	}
+	if (access("/dev/kvm", R_OK | W_OK) < 0) {
+		log_error("/dev/kvm: %s: no desktop can be started until it may be opened "
+			  "(`tanmatsu doctor` says "
+			  "how)",
+		    strerror(errno));
+	}
 	monitor_adopt(monitor);
 	return monitor_broker_start(monitor);
 }
@@ -283,6 +289,7 @@ int monitor_run(const struct monitor_options *options)
 	}
 	monitor->options = *options;
 	monitor->root = geteuid() == 0;
+	monitor->stranger_limiter = (struct log_limiter){ .burst = 50, .interval_ms = 500 };
 	monitor->runtime_fd = monitor->vmm_fd = monitor->display_fd = -1;
 	(void)umask(077);
 	if (start(monitor) == 0) {

@@ -22,6 +22,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/ipc.h"
+#include "base/log.h"
 #include "base/must_check.h"
 #include "hostd/auth_protocol.h"
 #include "hostd/config.h"
@@ -150,6 +151,7 @@ struct monitor {
 	size_t hellos_awaited; /* processes found at the start that have not said what they are */
 	sd_event_source *inventory_timer;
 	bool inventory_done;
+	struct log_limiter stranger_limiter; /* of messages that somebody who has not logged in can cause */
 	/* The end. */
 	bool ready_said;
 	bool stopping;

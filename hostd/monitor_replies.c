@@ -189,6 +189,8 @@ static int on_reply(struct monitor_desktop *desktop, struct ipc_message *message
 			monitor_desktop_report(desktop, REPORT_VMM_REFUSED, 0, strerror(-error));
 		}
 		break;
+	case VMM_DETACH:
+		break; /* when the viewer's end was closed before, the link is gone already */
 	default:
 		if (error) {
 			log_warning("session=%s: request %u: %s", desktop->user, pending.type,

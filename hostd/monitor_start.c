@@ -165,6 +165,23 @@ static must_check int check_memory(const struct vmm_config *config, char text[PR
 	return 0;
 }
 
+static must_check int check_count(const struct monitor *monitor, char text[PROTOCOL_TEXT_MAX])
+{
+	uint32_t running = 0;
+
+	for (const struct monitor_desktop *desktop = monitor->desktops; desktop != NULL;
+	     desktop = desktop->next) {
+		running += desktop->process != NULL;
+	}
+	if (running >= monitor->config->host.max_sessions) {
+		(void)snprintf(text, PROTOCOL_TEXT_MAX,
+		    "%u desktops run already, as many as this host may have ([host] max_sessions)",
+		    running);
+		return -EUSERS;
+	}
+	return 0;
+}
+
 static void fill_config(struct start *start, const struct monitor_desktop *desktop,
     const struct config_resolved *resolved, uint64_t resumes)
 {
@@ -255,7 +272,10 @@ int monitor_start_vmm(struct monitor_desktop *desktop, uint64_t generation, uint
 	    (ssize_t)sizeof(start.config.generation_id)) {
 		return -EIO;
 	}
-	error = open_files(&start, desktop, &resolved, text);
+	error = check_count(desktop->monitor, text);
+	if (error == 0) {
+		error = open_files(&start, desktop, &resolved, text);
+	}
 	if (error == 0 && generation != 0) {
 		error = open_snapshot(&start, desktop, generation, text);
 	}

@@ -148,10 +148,14 @@ static void take_gone(struct monitor_viewer *viewer, struct wire *body)
 	if (!wire_ok(body)) {
 		(void)snprintf(text, sizeof(text), "?");
 	}
-	log_info("viewer %llu from %s has left: %s", (unsigned long long)viewer->id, viewer->peer,
-	    text[0] != '\0'                      ? text
-	    : reason == DISPLAY_EXIT_VIEWER_LEFT ? "closed by the viewer"
-						 : "-");
+	if (text[0] == '\0') {
+		(void)snprintf(text, sizeof(text), "%s",
+		    reason == DISPLAY_EXIT_VIEWER_LEFT ? "closed by the viewer" : "-");
+	}
+	if (viewer->granted || log_limiter_permits(&viewer->monitor->stranger_limiter)) {
+		log_info("viewer %llu from %s has left: %s", (unsigned long long)viewer->id,
+		    viewer->peer, text);
+	}
 	(void)snprintf(viewer->gone_text, sizeof(viewer->gone_text), "%s", text);
 	say_gone(viewer);
 }
