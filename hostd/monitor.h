@@ -39,6 +39,7 @@ enum {
 	MONITOR_QUEUE = 1024, /* messages queued to one process */
 	MONITOR_BROKER_QUEUE = 65536,
 	MONITOR_LIBEXEC_MAX = 512,
+	MONITOR_VIEWER_NAME_MAX = 32,
 };
 
 struct monitor;
@@ -151,7 +152,8 @@ struct monitor {
 	size_t hellos_awaited; /* processes found at the start that have not said what they are */
 	sd_event_source *inventory_timer;
 	bool inventory_done;
-	struct log_limiter stranger_limiter; /* of messages that somebody who has not logged in can cause */
+	struct log_limiter
+	    stranger_limiter; /* of messages that somebody who has not logged in can cause */
 	/* The end. */
 	bool ready_said;
 	bool stopping;
@@ -217,6 +219,8 @@ void monitor_remove_socket(int folder, const char *name);
 
 /* monitor_viewer.c */
 struct monitor_viewer *monitor_find_viewer(struct monitor *monitor, uint64_t id);
+
+/* monitor_viewer_open.c */
 struct viewer_open {
 	uint64_t id;
 	const char *peer;
@@ -241,6 +245,13 @@ void monitor_viewer_grant(
 void monitor_viewer_record(struct monitor_viewer *viewer);
 void monitor_viewer_kill(struct monitor_viewer *viewer, const char *why);
 void monitor_viewer_destroy(struct monitor_viewer *viewer);
+
+/* The name of its socket and record. */
+void monitor_viewer_name(uint64_t id, char name[MONITOR_VIEWER_NAME_MAX]);
+/* Tells the broker, once, that it is gone. */
+void monitor_viewer_say_gone(struct monitor_viewer *viewer);
+void monitor_viewer_on_ended(struct process *process, int status, void *context);
+extern const struct ipc_channel_ops monitor_viewer_channel_ops;
 
 /* monitor_login.c: one password login, from EVENT_LOGIN to the verdict. */
 void monitor_login_wanted(struct monitor_viewer *viewer);

@@ -163,9 +163,9 @@ static must_check int listen_tcp(struct monitor *monitor, const struct config_li
 	case 0:
 		break;
 	case EADDRINUSE:
-		log_error("listen = %s:%u: the port is in use by another program (which: `ss -ltnp sport = "
-			  ":%u`): end "
-			  "it, or choose another port in [host] listen",
+		log_error(
+		    "listen = %s:%u: the port is in use by another program (which one: "
+		    "`ss -ltnp sport = :%u`): end it, or choose another port in [host] listen",
 		    listen->address, listen->port, listen->port);
 		return error;
 	case EACCES:
