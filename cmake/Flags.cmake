@@ -22,6 +22,11 @@ else()
 	target_link_options(tanmatsu_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie>)
 endif()
 
+# libFuzzer steers by what the libraries under test do, not only by the target's own file.
+if(TANMATSU_FUZZ)
+	target_compile_options(tanmatsu_flags INTERFACE $<$<COMPILE_LANGUAGE:C>:-fsanitize=fuzzer-no-link>)
+endif()
+
 option(TANMATSU_COVERAGE "Instrument for gcov" OFF)
 if(TANMATSU_COVERAGE)
 	target_compile_options(tanmatsu_flags INTERFACE --coverage -O0)
