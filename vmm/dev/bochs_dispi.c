@@ -12,8 +12,8 @@ enum {
 	BITS_PER_PIXEL = 32,
 	BYTES_PER_PIXEL = 4,
 	MEMORY_UNIT = 64 * 1024,
-	ENABLE_WRITABLE =
-	    DISPI_ENABLED | DISPI_GETCAPS | 0x10 | DISPI_8BIT_DAC | DISPI_LFB | DISPI_NOCLEAR,
+	ENABLE_WRITABLE = DISPI_ENABLED | DISPI_GETCAPS | 0x10 | DISPI_8BIT_DAC | DISPI_LFB |
+			  DISPI_NOCLEAR,
 };
 
 static bool enabled(const struct bochs_dispi *dispi)
@@ -37,8 +37,8 @@ static uint32_t lines(const struct bochs_dispi *dispi, uint32_t virtual_width)
 	return count > UINT16_MAX ? UINT16_MAX : count;
 }
 
-static bool size_fits(const struct bochs_dispi *dispi, uint32_t width, uint32_t height,
-		      uint32_t virtual_width)
+static bool size_fits(
+    const struct bochs_dispi *dispi, uint32_t width, uint32_t height, uint32_t virtual_width)
 {
 	return width > 0 && height > 0 && width <= DISPI_SIDE_MAX && height <= DISPI_SIDE_MAX &&
 	       virtual_width >= width && height <= lines(dispi, virtual_width);
@@ -108,8 +108,8 @@ static unsigned write_enable(struct bochs_dispi *dispi, uint16_t value)
 		return 0;
 	}
 	if (registers[DISPI_BPP] != BITS_PER_PIXEL ||
-	    !size_fits(dispi, registers[DISPI_XRES], registers[DISPI_YRES],
-		       registers[DISPI_XRES])) {
+	    !size_fits(
+		dispi, registers[DISPI_XRES], registers[DISPI_YRES], registers[DISPI_XRES])) {
 		registers[DISPI_ENABLE] = (uint16_t)(value & ~DISPI_ENABLED);
 		return 0;
 	}
@@ -216,7 +216,7 @@ int bochs_dispi_load(struct bochs_dispi *dispi, struct wire *in)
 		y_offset = registers[DISPI_Y_OFFSET];
 		if (registers[DISPI_BPP] != BITS_PER_PIXEL ||
 		    !size_fits(&loaded, registers[DISPI_XRES], registers[DISPI_YRES],
-			       registers[DISPI_VIRT_WIDTH]) ||
+			registers[DISPI_VIRT_WIDTH]) ||
 		    update_picture(&loaded) != 0 || registers[DISPI_X_OFFSET] != x_offset ||
 		    registers[DISPI_Y_OFFSET] != y_offset) {
 			return -EPROTO;

@@ -66,8 +66,8 @@ struct bochs_display {
 
 static void update_interrupt(struct bochs_display *display)
 {
-	pci_device_set_interrupt(display->pci,
-				 (display->event_status & display->event_enable) != 0);
+	pci_device_set_interrupt(
+	    display->pci, (display->event_status & display->event_enable) != 0);
 }
 
 static void raise_event(struct bochs_display *display, uint32_t event)
@@ -110,8 +110,8 @@ static void dispi_write(struct bochs_display *display, unsigned index, uint16_t 
 		clear_picture(display);
 	}
 	if (did & DISPI_PICTURE) {
-		display->scanout_id =
-		    display->scanout_id == UINT32_MAX ? 1 : display->scanout_id + 1;
+		display->scanout_id = display->scanout_id == UINT32_MAX ? 1
+									: display->scanout_id + 1;
 		if (display->on_mode && bochs_display_scanout(display, &scanout)) {
 			display->on_mode(display->context, &scanout);
 		}
@@ -172,8 +172,8 @@ static uint8_t page_byte(const struct bochs_display *display, uint64_t offset)
 		return offset == PAGE_VGA ? display->attribute_index : 0;
 	}
 	if (offset >= PAGE_DISPI && offset < PAGE_DISPI_END) {
-		uint16_t value =
-		    bochs_dispi_read(&display->dispi, (unsigned)(offset - PAGE_DISPI) / 2);
+		uint16_t value = bochs_dispi_read(
+		    &display->dispi, (unsigned)(offset - PAGE_DISPI) / 2);
 
 		return (uint8_t)(value >> (8 * (offset & 1)));
 	}
@@ -212,7 +212,7 @@ static void page_write(void *context, uint64_t offset, unsigned size, uint64_t v
 	} else if (offset >= PAGE_DISPI && offset < PAGE_DISPI_END && offset % 2 == 0) {
 		for (unsigned i = 0; i < size / 2; i++) {
 			dispi_write(display, (unsigned)(offset - PAGE_DISPI) / 2 + i,
-				    (uint16_t)(value >> (16 * i)));
+			    (uint16_t)(value >> (16 * i)));
 		}
 	} else if (offset % 4 == 0) {
 		for (unsigned i = 0; i < size / 4; i++) {
@@ -230,7 +230,7 @@ static void place(void *context, uint64_t address)
 	/* The guest then draws into nothing; it can try again by moving the BAR. */
 	if (error < 0 && log_limiter_permits(&display->limiter)) {
 		log_warning("display: framebuffer not placed at 0x%" PRIx64 ": %s", address,
-			    strerror(-error));
+		    strerror(-error));
 	}
 }
 
@@ -369,8 +369,8 @@ static const struct device_ops display_ops = {
 
 static const struct bus_ops port_ops = { .read = port_read, .write = port_write };
 static const struct pci_bar_ops framebuffer_bar = { .place = place };
-static const struct pci_bar_ops registers_bar = { .bus = { .read = page_read,
-							   .write = page_write } };
+static const struct pci_bar_ops registers_bar = { .bus = {
+						      .read = page_read, .write = page_write } };
 
 static int add_to_pci(struct bochs_display *display, struct pci_host *host, unsigned slot)
 {
@@ -388,11 +388,11 @@ static int add_to_pci(struct bochs_display *display, struct pci_host *host, unsi
 	if (error < 0) {
 		return error;
 	}
-	error = pci_device_add_bar(display->pci, BAR_FRAMEBUFFER, FRAMEBUFFER_SIZE, true,
-				   &framebuffer_bar);
+	error = pci_device_add_bar(
+	    display->pci, BAR_FRAMEBUFFER, FRAMEBUFFER_SIZE, true, &framebuffer_bar);
 	if (error == 0) {
-		error = pci_device_add_bar(display->pci, BAR_REGISTERS, REGISTERS_SIZE, false,
-					   &registers_bar);
+		error = pci_device_add_bar(
+		    display->pci, BAR_REGISTERS, REGISTERS_SIZE, false, &registers_bar);
 	}
 	if (error < 0) {
 		pci_device_destroy(display->pci);
@@ -401,9 +401,8 @@ static int add_to_pci(struct bochs_display *display, struct pci_host *host, unsi
 }
 
 int bochs_display_create(struct device_environment *environment, struct pci_host *host,
-			 unsigned slot, struct framebuffer *framebuffer,
-			 bochs_display_on_mode on_mode, void *context,
-			 struct bochs_display **display)
+    unsigned slot, struct framebuffer *framebuffer, bochs_display_on_mode on_mode, void *context,
+    struct bochs_display **display)
 {
 	struct bochs_display *created = calloc(1, sizeof(*created));
 	int error;
@@ -426,8 +425,8 @@ int bochs_display_create(struct device_environment *environment, struct pci_host
 	if (error < 0) {
 		goto fail_pci;
 	}
-	error =
-	    bus_add(environment->bus, BUS_PORTS, PORT_DISPI, PORT_DISPI_COUNT, &port_ops, created);
+	error = bus_add(
+	    environment->bus, BUS_PORTS, PORT_DISPI, PORT_DISPI_COUNT, &port_ops, created);
 	if (error < 0) {
 		goto fail_bus;
 	}

@@ -37,9 +37,8 @@ typedef void (*bochs_display_on_mode)(void *context, const struct scanout *scano
 
 /* Adds the adapter at `slot`. Borrows all arguments; `on_mode` may be NULL. Returns 0 or -errno. */
 must_check int bochs_display_create(struct device_environment *environment, struct pci_host *host,
-				    unsigned slot, struct framebuffer *framebuffer,
-				    bochs_display_on_mode on_mode, void *context,
-				    struct bochs_display **display);
+    unsigned slot, struct framebuffer *framebuffer, bochs_display_on_mode on_mode, void *context,
+    struct bochs_display **display);
 struct device *bochs_display_device(struct bochs_display *display);
 
 /* The picture as it is shown now; false when no mode has been set since creation or reset. */
@@ -48,13 +47,13 @@ bool bochs_display_scanout(const struct bochs_display *display, struct scanout *
  * Sets a linear 32-bit mode as firmware would, before a kernel starts, and clears it; calls
  * `on_mode`. Returns 0 or -EINVAL when the size is 0 or does not fit.
  */
-must_check int bochs_display_set_mode(struct bochs_display *display, uint32_t width,
-				      uint32_t height);
+must_check int bochs_display_set_mode(
+    struct bochs_display *display, uint32_t width, uint32_t height);
 /* The size that the EDID asks for, clamped to the limits above; raises the event (bit 0) when it is
  * another than before. */
 void bochs_display_set_preferred(struct bochs_display *display, uint32_t width, uint32_t height);
-void bochs_display_preferred(const struct bochs_display *display, uint32_t *width,
-			     uint32_t *height);
+void bochs_display_preferred(
+    const struct bochs_display *display, uint32_t *width, uint32_t *height);
 /* Events of register 0x704: bit 1, the machine was resumed; bit 2, the power button was pressed. */
 void bochs_display_notify_resumed(struct bochs_display *display);
 void bochs_display_notify_power_button(struct bochs_display *display);

@@ -30,7 +30,11 @@ enum {
 	V_BACK_MIN = 6,
 	V_BLANK_MIN_US = 460,
 	REFRESH_HZ = 60,
+	BLANK_MAX = 4095,
+	CLOCK_STEP_10KHZ = 25,
 	CLOCK_MAX_10KHZ = 65535, /* what the field can say */
+	CLOCK_MIN_10KHZ =
+	    1000, /* readers take less for rubbish; small pictures get a wide blanking */
 };
 
 static const uint8_t header[8] = { 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00 };
@@ -50,9 +54,14 @@ static const struct {
 	uint16_t width;
 	uint8_t aspect;
 } standard[STANDARD_COUNT] = {
-	{ 1280, ASPECT_16_9 },  { 1280, ASPECT_16_10 }, { 1280, ASPECT_5_4 },
-	{ 1440, ASPECT_16_10 }, { 1600, ASPECT_16_9 },  { 1600, ASPECT_4_3 },
-	{ 1680, ASPECT_16_10 }, { 1920, ASPECT_16_9 },
+	{ 1280, ASPECT_16_9 },
+	{ 1280, ASPECT_16_10 },
+	{ 1280, ASPECT_5_4 },
+	{ 1440, ASPECT_16_10 },
+	{ 1600, ASPECT_16_9 },
+	{ 1600, ASPECT_4_3 },
+	{ 1680, ASPECT_16_10 },
+	{ 1920, ASPECT_16_9 },
 };
 
 /* Lines of vertical blanking: at least 460 us of them at the line rate that makes 60 Hz. */
@@ -74,24 +83,26 @@ static uint32_t millimetres(uint32_t pixels)
 /* Section 3.10.2. */
 static void put_detailed(uint8_t *at, uint32_t width, uint32_t height)
 {
-	uint32_t blank = vertical_blank(height);
-	uint64_t clock = (uint64_t)(width + H_BLANK) * (height + blank) * REFRESH_HZ / 10000;
+	uint32_t v_blank = vertical_blank(height), h_blank = H_BLANK;
 	uint32_t width_mm = millimetres(width), height_mm = millimetres(height);
+	uint32_t lines = (height + v_blank) * REFRESH_HZ; /* a second */
+	uint64_t clock;
 
-	clock -= clock % 25; /* steps of 0.25 MHz */
-	if (clock > CLOCK_MAX_10KHZ) {
-		clock = CLOCK_MAX_10KHZ;
-	} else if (clock < 25) {
-		clock = 25;
+	if ((uint64_t)(width + h_blank) * lines < CLOCK_MIN_10KHZ * 10000) {
+		h_blank = CLOCK_MIN_10KHZ * 10000 / lines + 1 - width;
+		h_blank = h_blank > BLANK_MAX ? BLANK_MAX : h_blank;
 	}
+	clock = (uint64_t)(width + h_blank) * lines / 10000;
+	clock = h_blank == H_BLANK ? clock - clock % CLOCK_STEP_10KHZ : clock;
+	clock = clock > CLOCK_MAX_10KHZ ? CLOCK_MAX_10KHZ : clock;
 	at[0] = (uint8_t)clock;
 	at[1] = (uint8_t)(clock >> 8);
 	at[2] = (uint8_t)width;
-	at[3] = H_BLANK;
-	at[4] = (uint8_t)(width >> 8 << 4);
+	at[3] = (uint8_t)h_blank;
+	at[4] = (uint8_t)(width >> 8 << 4 | h_blank >> 8);
 	at[5] = (uint8_t)height;
-	at[6] = (uint8_t)blank;
-	at[7] = (uint8_t)(height >> 8 << 4 | blank >> 8);
+	at[6] = (uint8_t)v_blank;
+	at[7] = (uint8_t)(height >> 8 << 4 | v_blank >> 8);
 	at[8] = H_FRONT;
 	at[9] = H_SYNC;
 	at[10] = V_FRONT << 4 | V_SYNC;
@@ -112,8 +123,8 @@ static void put_descriptor(uint8_t *at, uint8_t tag, const void *data)
 void edid_make(uint32_t width, uint32_t height, uint8_t edid[EDID_SIZE])
 {
 	/* 24-75 Hz, 10-255 kHz, 660 MHz, bare limits. */
-	static const uint8_t limits[13] = { 24,   75,   10,   255,  66,   0x01, 0x0a,
-					    0x20, 0x20, 0x20, 0x20, 0x20, 0x20 };
+	static const uint8_t limits[13] = { 24, 75, 10, 255, 66, 0x01, 0x0a, 0x20, 0x20, 0x20, 0x20,
+		0x20, 0x20 };
 	static const uint8_t unused[13] = { 0 };
 	uint32_t width_cm = millimetres(width) / 10, height_cm = millimetres(height) / 10;
 	uint8_t sum = 0;
@@ -139,8 +150,8 @@ void edid_make(uint32_t width, uint32_t height, uint8_t edid[EDID_SIZE])
 	memcpy(&edid[OFFSET_ESTABLISHED], established, sizeof(established));
 	for (unsigned i = 0; i < STANDARD_COUNT; i++) {
 		edid[OFFSET_STANDARD + 2 * i] = (uint8_t)(standard[i].width / 8 - 31);
-		edid[OFFSET_STANDARD + 2 * i + 1] =
-		    (uint8_t)(standard[i].aspect << 6 | (REFRESH_HZ - 60));
+		edid[OFFSET_STANDARD + 2 * i + 1] = (uint8_t)(standard[i].aspect << 6 |
+							      (REFRESH_HZ - 60));
 	}
 	put_detailed(&edid[OFFSET_DETAILED], width, height);
 	put_descriptor(&edid[OFFSET_DETAILED + DESCRIPTOR_SIZE], 0xfc, "Tanmatsu\n    ");

@@ -68,7 +68,7 @@ static void map_bar(struct pci_host *host, struct pci_bar *bar, uint64_t address
 	if (bar->ops.place) {
 		bar->ops.place(bar->context, address);
 	} else if (bus_add(host->environment->bus, BUS_MEMORY, address, bar->size, &bar->ops.bus,
-			   bar->context) < 0) {
+		       bar->context) < 0) {
 		return;
 	}
 	bar->mapped = address;
@@ -77,7 +77,7 @@ static void map_bar(struct pci_host *host, struct pci_bar *bar, uint64_t address
 /* Where a BAR is to be decoded, 0 for nowhere. `taken` are the ranges that come before it in slot
  * order. */
 static uint64_t wanted_address(const struct pci_device *device, unsigned index,
-			       const struct pci_range *taken, size_t taken_count)
+    const struct pci_range *taken, size_t taken_count)
 {
 	const struct pci_bar *bar = &device->bars[index];
 	uint64_t address = pci_config_get_u32(device, PCI_BASE_ADDRESS_0 + 4 * index) &
@@ -154,11 +154,11 @@ void pci_host_assign(struct pci_host *host)
 		}
 		if (device) {
 			if (device->has_interrupt) {
-				pci_config_write(device, PCI_INTERRUPT_LINE, 1,
-						 pci_host_line(slot));
+				pci_config_write(
+				    device, PCI_INTERRUPT_LINE, 1, pci_host_line(slot));
 			}
-			pci_config_write(device, PCI_COMMAND, 2,
-					 PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+			pci_config_write(
+			    device, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 		}
 	}
 }
@@ -189,8 +189,8 @@ static uint64_t port_read(void *context, uint64_t offset, unsigned size)
 	if (offset < OFFSET_DATA || size > 4 || !device) {
 		return UINT64_MAX;
 	}
-	return pci_config_read(device, (host->address & 0xfc) + (unsigned)(offset - OFFSET_DATA),
-			       size);
+	return pci_config_read(
+	    device, (host->address & 0xfc) + (unsigned)(offset - OFFSET_DATA), size);
 }
 
 static void port_write(void *context, uint64_t offset, unsigned size, uint64_t value)
@@ -212,7 +212,7 @@ static void port_write(void *context, uint64_t offset, unsigned size, uint64_t v
 	device = selected(host);
 	if (offset >= OFFSET_DATA && size <= 4 && device) {
 		pci_config_write(device, (host->address & 0xfc) + (unsigned)(offset - OFFSET_DATA),
-				 size, (uint32_t)value);
+		    size, (uint32_t)value);
 	}
 }
 
@@ -290,8 +290,8 @@ int pci_host_create(struct device_environment *environment, struct pci_host **ho
 	if (error < 0) {
 		goto fail_device;
 	}
-	error = bus_add(environment->bus, BUS_PORTS, PORT_CONFIG_ADDRESS, PORT_COUNT, &port_ops,
-			created);
+	error = bus_add(
+	    environment->bus, BUS_PORTS, PORT_CONFIG_ADDRESS, PORT_COUNT, &port_ops, created);
 	if (error < 0) {
 		goto fail_bus;
 	}

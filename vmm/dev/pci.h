@@ -46,16 +46,15 @@ void pci_host_assign(struct pci_host *host);
 
 /* Adds a function at `slot`. `context` is given to the BARs' operations. */
 must_check int pci_device_create(struct pci_host *host, unsigned slot,
-				 const struct pci_identity *identity, void *context,
-				 struct pci_device **device);
+    const struct pci_identity *identity, void *context, struct pci_device **device);
 void pci_device_destroy(struct pci_device *device);
 /* `size` is a power of two, at least 4 KiB. 32-bit memory BAR. */
 must_check int pci_device_add_bar(struct pci_device *device, unsigned bar, uint32_t size,
-				  bool prefetchable, const struct pci_bar_ops *ops);
+    bool prefetchable, const struct pci_bar_ops *ops);
 /* Appends a capability and returns its offset in configuration space, or -ENOSPC. `body` follows id
  * and next pointer. */
-must_check int pci_device_add_capability(struct pci_device *device, uint8_t id, const void *body,
-					 uint8_t size);
+must_check int pci_device_add_capability(
+    struct pci_device *device, uint8_t id, const void *body, uint8_t size);
 /* MSI-X with `vectors` entries: table at offset 0 of `bar`, pending bits at 2048; the BAR is added
  * by this call. */
 must_check int pci_device_add_msix(struct pci_device *device, unsigned bar, unsigned vectors);
@@ -64,8 +63,8 @@ must_check int pci_device_add_msix(struct pci_device *device, unsigned bar, unsi
  * device's context) instead of memory: for a capability that acts. Their offsets are relative to
  * `offset`; the device saves what it keeps there.
  */
-must_check int pci_device_claim_config(struct pci_device *device, unsigned offset, unsigned size,
-				       const struct bus_ops *ops);
+must_check int pci_device_claim_config(
+    struct pci_device *device, unsigned offset, unsigned size, const struct bus_ops *ops);
 /* Where a BAR is decoded now, 0 when it is not (disabled, outside of the window, or in the way of a
  * lower slot's). */
 uint64_t pci_device_bar_address(const struct pci_device *device, unsigned bar);

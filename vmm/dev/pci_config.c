@@ -48,8 +48,8 @@ static void set_writable(struct pci_device *device, unsigned offset, unsigned si
 	}
 }
 
-static const struct pci_claim *find_claim(const struct pci_device *device, unsigned offset,
-					  unsigned size)
+static const struct pci_claim *find_claim(
+    const struct pci_device *device, unsigned offset, unsigned size)
 {
 	for (unsigned i = 0; i < PCI_CLAIMS; i++) {
 		const struct pci_claim *claim = &device->claims[i];
@@ -114,7 +114,7 @@ void pci_config_write(struct pci_device *device, unsigned offset, unsigned size,
 }
 
 int pci_device_create(struct pci_host *host, unsigned slot, const struct pci_identity *identity,
-		      void *context, struct pci_device **device)
+    void *context, struct pci_device **device)
 {
 	struct pci_device *created;
 
@@ -135,8 +135,8 @@ int pci_device_create(struct pci_host *host, unsigned slot, const struct pci_ide
 	created->capabilities_end = PCI_CAPABILITIES_START;
 	pci_config_set_u16(created, PCI_VENDOR_ID, identity->vendor);
 	pci_config_set_u16(created, PCI_DEVICE_ID, identity->device);
-	pci_config_set_u32(created, PCI_CLASS_REVISION,
-			   identity->class_code << 8 | identity->revision);
+	pci_config_set_u32(
+	    created, PCI_CLASS_REVISION, identity->class_code << 8 | identity->revision);
 	pci_config_set_u16(created, PCI_SUBSYSTEM_VENDOR_ID, identity->subsystem_vendor);
 	pci_config_set_u16(created, PCI_SUBSYSTEM_ID, identity->subsystem);
 	created->config[PCI_INTERRUPT_PIN] = identity->interrupt ? 1 : 0;
@@ -161,7 +161,7 @@ void pci_device_destroy(struct pci_device *device)
 }
 
 int pci_device_add_bar(struct pci_device *device, unsigned bar, uint32_t size, bool prefetchable,
-		       const struct pci_bar_ops *ops)
+    const struct pci_bar_ops *ops)
 {
 	if (bar >= PCI_BARS || size < BAR_SIZE_MIN || (size & (size - 1)) != 0) {
 		return -EINVAL;
@@ -169,10 +169,11 @@ int pci_device_add_bar(struct pci_device *device, unsigned bar, uint32_t size, b
 	if (device->bars[bar].size != 0) {
 		return -EEXIST;
 	}
-	device->bars[bar] =
-	    (struct pci_bar){ .size = size, .ops = *ops, .context = device->context };
-	device->config[PCI_BASE_ADDRESS_0 + 4 * bar] =
-	    prefetchable ? PCI_BASE_ADDRESS_MEM_PREFETCH : 0;
+	device->bars[bar] = (struct pci_bar){
+		.size = size, .ops = *ops, .context = device->context
+	};
+	device->config[PCI_BASE_ADDRESS_0 + 4 * bar] = prefetchable ? PCI_BASE_ADDRESS_MEM_PREFETCH
+								    : 0;
 	set_writable(device, PCI_BASE_ADDRESS_0 + 4 * bar, 4, ~(size - 1));
 	return 0;
 }
@@ -197,16 +198,17 @@ int pci_device_add_capability(struct pci_device *device, uint8_t id, const void 
 	return (int)offset;
 }
 
-int pci_device_claim_config(struct pci_device *device, unsigned offset, unsigned size,
-			    const struct bus_ops *ops)
+int pci_device_claim_config(
+    struct pci_device *device, unsigned offset, unsigned size, const struct bus_ops *ops)
 {
 	if (size == 0 || offset > PCI_CONFIG_SIZE || size > PCI_CONFIG_SIZE - offset) {
 		return -EINVAL;
 	}
 	for (unsigned i = 0; i < PCI_CLAIMS; i++) {
 		if (device->claims[i].size == 0) {
-			device->claims[i] =
-			    (struct pci_claim){ .offset = offset, .size = size, .ops = ops };
+			device->claims[i] = (struct pci_claim){
+				.offset = offset, .size = size, .ops = ops
+			};
 			return 0;
 		}
 	}
@@ -241,7 +243,7 @@ int pci_device_add_msix(struct pci_device *device, unsigned bar, unsigned vector
 	device->msix.vectors = vectors;
 	device->msix.capability = (unsigned)offset;
 	set_writable(device, (unsigned)offset + PCI_MSIX_FLAGS, 2,
-		     PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL);
+	    PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL);
 	pci_msix_reset(device);
 	return 0;
 }

@@ -47,7 +47,7 @@ void pci_msix_deliver(struct pci_device *device)
 		if ((entry[ENTRY_ADDRESS] & APIC_MESSAGE_MASK) == APIC_MESSAGE_BASE &&
 		    entry[ENTRY_ADDRESS_HIGH] == 0) {
 			irq_send_msi(device->host->environment->irq, entry[ENTRY_ADDRESS],
-				     entry[ENTRY_DATA]);
+			    entry[ENTRY_DATA]);
 		}
 	}
 }
@@ -171,6 +171,6 @@ int pci_msix_load(struct pci_device *device, struct wire *in)
 	}
 	device->msix = loaded;
 	pci_config_set_u16(device, device->msix.capability + PCI_MSIX_FLAGS,
-			   (uint16_t)(flags | (loaded.vectors - 1)));
+	    (uint16_t)(flags | (loaded.vectors - 1)));
 	return 0;
 }

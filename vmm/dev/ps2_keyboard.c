@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "vmm/dev/key_bits.h"
 #include "vmm/dev/ps2_scancodes.h"
 
 enum {
@@ -29,20 +30,6 @@ enum {
 	/* Answers must find room behind the codes of keys. */
 	REPLY_RESERVE = 4,
 };
-
-static bool get_bit(const uint8_t *bits, unsigned index)
-{
-	return bits[index / 8] >> (index % 8) & 1;
-}
-
-static void set_bit(uint8_t *bits, unsigned index, bool value)
-{
-	if (value) {
-		bits[index / 8] |= (uint8_t)(1u << (index % 8));
-	} else {
-		bits[index / 8] &= (uint8_t) ~(1u << (index % 8));
-	}
-}
 
 /* Forgets what was not read yet: the guest starts over. */
 static void clear_events(struct ps2_keyboard *keyboard)
@@ -71,12 +58,12 @@ void ps2_keyboard_init(struct ps2_keyboard *keyboard)
 static bool tell(struct ps2_keyboard *keyboard, unsigned key, bool down)
 {
 	uint8_t codes[PS2_SCANCODE_MAX];
-	bool alt = get_bit(keyboard->told, PS2_KEY_LEFTALT) ||
-		   get_bit(keyboard->told, PS2_KEY_RIGHTALT);
+	bool alt = key_bits_get(keyboard->told, PS2_KEY_LEFTALT) ||
+		   key_bits_get(keyboard->told, PS2_KEY_RIGHTALT);
 	unsigned count;
 
 	/* A release of what the guest does not know to be down says nothing. */
-	if (!down && !get_bit(keyboard->told, key)) {
+	if (!down && !key_bits_get(keyboard->told, key)) {
 		return true;
 	}
 	count = ps2_scancode(keyboard->set, (uint16_t)key, down, alt, codes);
@@ -86,7 +73,7 @@ static bool tell(struct ps2_keyboard *keyboard, unsigned key, bool down)
 	for (unsigned i = 0; i < count; i++) {
 		ps2_queue_put(&keyboard->queue, codes[i]);
 	}
-	set_bit(keyboard->told, key, down);
+	key_bits_set(keyboard->told, key, down);
 	return true;
 }
 
@@ -107,9 +94,9 @@ static void refill(struct ps2_keyboard *keyboard)
 		return;
 	}
 	for (unsigned key = 0; key < PS2_KEYBOARD_KEYS; key++) {
-		bool down = get_bit(keyboard->held, key);
+		bool down = key_bits_get(keyboard->held, key);
 
-		if (down != get_bit(keyboard->told, key) && !tell(keyboard, key, down)) {
+		if (down != key_bits_get(keyboard->told, key) && !tell(keyboard, key, down)) {
 			return;
 		}
 	}
@@ -121,7 +108,7 @@ bool ps2_keyboard_key(struct ps2_keyboard *keyboard, uint16_t code, bool down)
 	if (code >= PS2_KEYBOARD_KEYS || !ps2_scancode_exists(code) || !keyboard->scanning) {
 		return false;
 	}
-	set_bit(keyboard->held, code, down);
+	key_bits_set(keyboard->held, code, down);
 	if (keyboard->behind) {
 		refill(keyboard);
 		return true; /* a part of what is made up for, now or later */
@@ -144,7 +131,7 @@ bool ps2_keyboard_key(struct ps2_keyboard *keyboard, uint16_t code, bool down)
 void ps2_keyboard_release_all(struct ps2_keyboard *keyboard)
 {
 	for (uint16_t key = 0; key < PS2_KEYBOARD_KEYS; key++) {
-		if (get_bit(keyboard->held, key) || get_bit(keyboard->told, key)) {
+		if (key_bits_get(keyboard->held, key) || key_bits_get(keyboard->told, key)) {
 			(void)ps2_keyboard_key(keyboard, key, false);
 		}
 	}
@@ -265,7 +252,7 @@ void ps2_keyboard_save(const struct ps2_keyboard *keyboard, struct wire *out)
 static bool keys_exist(const uint8_t *bits)
 {
 	for (unsigned key = 0; key < PS2_KEYBOARD_KEYS; key++) {
-		if (get_bit(bits, key) && !ps2_scancode_exists((uint16_t)key)) {
+		if (key_bits_get(bits, key) && !ps2_scancode_exists((uint16_t)key)) {
 			return false;
 		}
 	}

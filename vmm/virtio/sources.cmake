@@ -3,6 +3,7 @@ list(APPEND VMM_SOURCES
 	virtio/event_backlog.c
 	virtio/virtio_input.c
 	virtio/virtio_input_config.c
+	virtio/virtio_input_state.c
 	virtio/virtio_pci.c
 	virtio/virtio_pci_capabilities.c
 	virtio/virtio_rng.c

@@ -2,17 +2,15 @@
  * virtio-input. What must stay true: the backlog holds whole groups, each ended by SYN_REPORT; `told` is the state after
  * all groups in the backlog and before it; while `behind`, new state is only kept and the difference is sent later.
  */
-#include "vmm/virtio/virtio_input.h"
-
 #include <errno.h>
 #include <linux/input-event-codes.h>
 #include <linux/virtio_ids.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm/virtio/event_backlog.h"
+#include "vmm/dev/key_bits.h"
 #include "vmm/virtio/virtio_input_config.h"
-#include "vmm/virtio/virtio_pci.h"
+#include "vmm/virtio/virtio_input_internal.h"
 
 enum {
 	QUEUE_EVENTS = 0,
@@ -20,7 +18,6 @@ enum {
 	QUEUE_COUNT = 2,
 	QUEUE_SIZE = 64,
 	EVENT_SIZE = 8,
-	KEYS = 0x300,
 	WHEEL_MAX = 1000, /* notches at once */
 
 	CONFIG_SELECT = 0,
@@ -32,38 +29,13 @@ enum {
 	LEDS_SCROLL = 1 << 0,
 	LEDS_NUM = 1 << 1,
 	LEDS_CAPS = 1 << 2,
-	LEDS_ALL = 7,
 	CLASS_INPUT_OTHER = 0x098000,
 };
 
-struct virtio_input {
-	struct device device;
-	enum virtio_input_kind kind;
-	struct virtio_pci *virtio;
-	uint8_t select, subselect;
-	uint8_t leds;
-	bool behind;
-	uint8_t held[KEYS / 8], told[KEYS / 8];
-	uint32_t x, y, told_x, told_y;
-	struct event_backlog backlog;
-	struct virtqueue_chain chain; /* the one being worked on; empty between calls */
-	void (*on_leds)(void *context, uint8_t leds);
-	void *on_leds_context;
-	void (*on_ready)(void *context);
-	void *on_ready_context;
-};
-
-static bool get_bit(const uint8_t *bits, unsigned index)
+static void tell_ready(struct virtio_input *input)
 {
-	return bits[index / 8] >> (index % 8) & 1;
-}
-
-static void set_bit(uint8_t *bits, unsigned index, bool value)
-{
-	if (value) {
-		bits[index / 8] |= (uint8_t)(1u << (index % 8));
-	} else {
-		bits[index / 8] &= (uint8_t) ~(1u << (index % 8));
+	if (input->on_ready) {
+		input->on_ready(input->on_ready_context);
 	}
 }
 
@@ -76,13 +48,13 @@ static bool append_key(struct virtio_input *input, uint16_t code, bool down)
 {
 	struct backlog_event event = { .type = EV_KEY, .code = code, .value = down };
 
-	if (down && get_bit(input->told, code)) {
+	if (down && key_bits_get(input->told, code)) {
 		event.value = 2;
 	}
 	if (!event_backlog_append(&input->backlog, &event, 1)) {
 		return false;
 	}
-	set_bit(input->told, code, down);
+	key_bits_set(input->told, code, down);
 	return true;
 }
 
@@ -107,14 +79,22 @@ static void make_up(struct virtio_input *input)
 	if ((input->x != input->told_x || input->y != input->told_y) && !append_position(input)) {
 		return;
 	}
-	for (uint16_t code = 0; code < KEYS; code++) {
-		bool down = get_bit(input->held, code);
+	for (uint16_t code = 0; code < VIRTIO_INPUT_KEYS; code++) {
+		bool down = key_bits_get(input->held, code);
 
-		if (down != get_bit(input->told, code) && !append_key(input, code, down)) {
+		if (down != key_bits_get(input->told, code) && !append_key(input, code, down)) {
 			return;
 		}
 	}
 	input->behind = false;
+}
+
+/* A queue broke. Half a group may be gone; nothing goes on before a reset. */
+static void give_up(struct virtio_input *input)
+{
+	event_backlog_clear(&input->backlog);
+	virtio_pci_break(input->virtio);
+	tell_ready(input);
 }
 
 /* Gives the oldest event to the guest. */
@@ -186,12 +166,7 @@ static void flush(struct virtio_input *input)
 		virtio_pci_signal(input->virtio, QUEUE_EVENTS);
 	}
 	if (result < 0) {
-		/* Half a group may be gone; nothing goes on before a reset. */
-		event_backlog_clear(&input->backlog);
-		virtio_pci_break(input->virtio);
-		if (input->on_ready) {
-			input->on_ready(input->on_ready_context);
-		}
+		give_up(input);
 	}
 }
 
@@ -201,10 +176,10 @@ void virtio_input_key(struct virtio_input *input, uint16_t code, bool down)
 		return;
 	}
 	/* A release of what is not down says nothing. */
-	if (!down && !get_bit(input->held, code) && !get_bit(input->told, code)) {
+	if (!down && !key_bits_get(input->held, code) && !key_bits_get(input->told, code)) {
 		return;
 	}
-	set_bit(input->held, code, down);
+	key_bits_set(input->held, code, down);
 	if (!input->behind && !append_key(input, code, down)) {
 		input->behind = true;
 	}
@@ -247,8 +222,8 @@ void virtio_input_wheel(struct virtio_input *input, uint16_t code, int32_t notch
 
 void virtio_input_release_all(struct virtio_input *input)
 {
-	for (uint16_t code = 0; code < KEYS; code++) {
-		if (get_bit(input->held, code) || get_bit(input->told, code)) {
+	for (uint16_t code = 0; code < VIRTIO_INPUT_KEYS; code++) {
+		if (key_bits_get(input->held, code) || key_bits_get(input->told, code)) {
 			virtio_input_key(input, code, false);
 		}
 	}
@@ -303,27 +278,27 @@ static void handle_status(struct virtio_input *input, const uint8_t bytes[EVENT_
 static void take_status(struct virtio_input *input)
 {
 	struct virtqueue *queue = virtio_pci_queue(input->virtio, QUEUE_STATUS);
-	bool taken = false;
-	int result;
+	uint8_t bytes[EVENT_SIZE];
+	int result = 1, taken = 0;
 
-	while ((result = virtqueue_pop(queue, &input->chain)) > 0) {
-		uint8_t bytes[EVENT_SIZE];
+	/* A driver that adds while we take keeps us no longer than one that does not. */
+	while (taken < QUEUE_SIZE && (result = virtqueue_pop(queue, &input->chain)) > 0) {
+		size_t size = virtqueue_read(queue, &input->chain, 0, bytes, sizeof(bytes));
 
-		if (virtqueue_read(queue, &input->chain, 0, bytes, sizeof(bytes)) ==
-		    sizeof(bytes)) {
+		if (size == sizeof(bytes)) {
 			handle_status(input, bytes);
 		}
 		virtqueue_push(queue, &input->chain, 0);
-		taken = true;
+		taken++;
 	}
-	if (taken) {
+	if (result > 0) {
+		result = virtqueue_request_next(queue);
+	}
+	if (taken > 0) {
 		virtio_pci_signal(input->virtio, QUEUE_STATUS);
 	}
 	if (result < 0) {
-		virtio_pci_break(input->virtio);
-		if (input->on_ready) {
-			input->on_ready(input->on_ready_context);
-		}
+		give_up(input);
 	}
 }
 
@@ -338,11 +313,7 @@ static void on_notify(void *context, unsigned queue)
 
 static void on_start(void *context)
 {
-	struct virtio_input *input = context;
-
-	if (input->on_ready) {
-		input->on_ready(input->on_ready_context);
-	}
+	tell_ready(context);
 }
 
 static void on_reset(void *context)
@@ -357,9 +328,7 @@ static void on_reset(void *context)
 	input->x = input->y = input->told_x = input->told_y = 0;
 	event_backlog_clear(&input->backlog);
 	set_leds(input, 0);
-	if (input->on_ready) {
-		input->on_ready(input->on_ready_context);
-	}
+	tell_ready(input);
 }
 
 static uint8_t config_read(void *context, uint32_t offset)
@@ -410,73 +379,6 @@ static void input_reset(struct device *device)
 	virtio_pci_reset(((struct virtio_input *)device)->virtio);
 }
 
-static int input_save(const struct device *device, struct wire *out)
-{
-	const struct virtio_input *input = (const struct virtio_input *)device;
-
-	wire_put_u8(out, (uint8_t)input->kind);
-	wire_put_u8(out, input->select);
-	wire_put_u8(out, input->subselect);
-	wire_put_u8(out, input->leds);
-	wire_put_bool(out, input->behind);
-	wire_put_bytes(out, input->held, sizeof(input->held));
-	wire_put_bytes(out, input->told, sizeof(input->told));
-	wire_put_u32(out, input->x);
-	wire_put_u32(out, input->y);
-	wire_put_u32(out, input->told_x);
-	wire_put_u32(out, input->told_y);
-	event_backlog_save(&input->backlog, out);
-	return virtio_pci_save(input->virtio, out);
-}
-
-static bool event_valid(const void *context, uint16_t type, uint16_t code)
-{
-	const struct virtio_input *input = context;
-
-	return type != EV_LED && virtio_input_has(input->kind, type, code);
-}
-
-static bool keys_exist(const struct virtio_input *input, const uint8_t *bits)
-{
-	for (uint16_t code = 0; code < KEYS; code++) {
-		if (get_bit(bits, code) && !virtio_input_has(input->kind, EV_KEY, code)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static int input_load(struct device *device, uint32_t version, struct wire *in)
-{
-	struct virtio_input *input = (struct virtio_input *)device;
-	uint8_t kind;
-	int error;
-
-	(void)version;
-	kind = wire_get_u8(in);
-	input->select = wire_get_u8(in);
-	input->subselect = wire_get_u8(in);
-	input->leds = wire_get_u8(in);
-	input->behind = wire_get_bool(in);
-	wire_get_bytes(in, input->held, sizeof(input->held));
-	wire_get_bytes(in, input->told, sizeof(input->told));
-	input->x = wire_get_u32(in);
-	input->y = wire_get_u32(in);
-	input->told_x = wire_get_u32(in);
-	input->told_y = wire_get_u32(in);
-	if (!wire_ok(in) || kind != (uint8_t)input->kind || (input->leds & ~LEDS_ALL) != 0 ||
-	    !keys_exist(input, input->held) || !keys_exist(input, input->told) ||
-	    input->x > VIRTIO_INPUT_ABS_MAX || input->y > VIRTIO_INPUT_ABS_MAX ||
-	    input->told_x > VIRTIO_INPUT_ABS_MAX || input->told_y > VIRTIO_INPUT_ABS_MAX) {
-		return -EPROTO;
-	}
-	error = event_backlog_load(&input->backlog, in, event_valid, input);
-	if (error < 0) {
-		return error;
-	}
-	return virtio_pci_load(input->virtio, in);
-}
-
 static void input_destroy(struct device *device)
 {
 	struct virtio_input *input = (struct virtio_input *)device;
@@ -489,8 +391,8 @@ static const struct device_ops input_ops = {
 	.name = "virtio-input",
 	.version = 1,
 	.reset = input_reset,
-	.save = input_save,
-	.load = input_load,
+	.save = virtio_input_save,
+	.load = virtio_input_load,
 	.destroy = input_destroy,
 };
 

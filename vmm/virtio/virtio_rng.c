@@ -17,6 +17,7 @@ enum {
 	CHUNK = 4096,       /* bytes for a buffer at once; the guest asks again */
 	BURST = 64 * 1024,  /* bytes */
 	RATE = 1024 * 1024, /* bytes a second */
+	PRICE_MIN = 64,     /* bytes that a request counts for at least */
 	WAIT_US = 10 * 1000,
 	SECOND_US = 1000000,
 	CLASS_OTHER = 0x00ff00,
@@ -52,6 +53,7 @@ static must_check int serve(struct virtio_rng *rng, struct virtqueue *queue)
 	int result = virtqueue_pop(queue, &rng->chain);
 	size_t size;
 	ssize_t filled;
+	uint32_t price;
 
 	if (result <= 0) {
 		return result;
@@ -68,7 +70,9 @@ static must_check int serve(struct virtio_rng *rng, struct virtqueue *queue)
 	}
 	filled = (ssize_t)virtqueue_write(queue, &rng->chain, 0, bytes, (size_t)filled);
 	virtqueue_push(queue, &rng->chain, (uint32_t)filled);
-	rng->budget -= (uint32_t)filled;
+	/* A request has a price of its own, so that many small ones are bounded, too. */
+	price = filled > PRICE_MIN ? (uint32_t)filled : PRICE_MIN;
+	rng->budget -= price < rng->budget ? price : rng->budget;
 	return 1;
 }
 

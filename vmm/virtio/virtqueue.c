@@ -243,6 +243,16 @@ int virtqueue_request_notification(struct virtqueue *queue, uint16_t count)
 	return waiting < 0 ? waiting : waiting >= count;
 }
 
+int virtqueue_request_next(struct virtqueue *queue)
+{
+	int waiting = virtqueue_available(queue);
+
+	if (waiting >= 0) {
+		waiting = virtqueue_request_notification(queue, (uint16_t)(waiting + 1));
+	}
+	return waiting < 0 ? waiting : 0;
+}
+
 int virtqueue_pop(struct virtqueue *queue, struct virtqueue_chain *chain)
 {
 	int waiting = virtqueue_available(queue);

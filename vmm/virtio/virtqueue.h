@@ -67,6 +67,8 @@ must_check int virtqueue_pop(struct virtqueue *queue, struct virtqueue_chain *ch
  * 0 when they have not, or -EPROTO.
  */
 must_check int virtqueue_request_notification(struct virtqueue *queue, uint16_t count);
+/* Asks for a notification of the next chain that is added, whatever waits already. 0 or -EPROTO. */
+must_check int virtqueue_request_next(struct virtqueue *queue);
 /* Copies bytes from `offset` of the readable part; returns how many there were. */
 size_t virtqueue_read(const struct virtqueue *queue, const struct virtqueue_chain *chain,
     uint32_t offset, void *bytes, size_t size);

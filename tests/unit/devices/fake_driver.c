@@ -192,3 +192,13 @@ bool fake_collect(struct fake_driver *driver, unsigned queue, uint32_t *id, uint
 	q->next_used++;
 	return true;
 }
+
+uint16_t fake_available_event(struct fake_driver *driver, unsigned queue)
+{
+	const struct fake_queue *q = &driver->queues[queue];
+	uint16_t event;
+
+	check(guestmem_load_u16(
+	    &driver->machine->memory, q->device_area + 4 + 8ull * q->size, &event));
+	return event;
+}

@@ -48,3 +48,5 @@ void fake_give_buffer(struct fake_driver *driver, unsigned queue, uint16_t index
 void fake_notify(struct fake_driver *driver, unsigned queue);
 /* The next used element; false when there is none. */
 bool fake_collect(struct fake_driver *driver, unsigned queue, uint32_t *id, uint32_t *length);
+/* With EVENT_IDX: the available index from which on the device wants to be notified. */
+uint16_t fake_available_event(struct fake_driver *driver, unsigned queue);

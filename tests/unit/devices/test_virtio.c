@@ -189,6 +189,25 @@ static void test_entropy_rate(void **state)
 	assert_int_equal(pending, 0);
 }
 
+/* Many small requests are no way around it. */
+static void test_entropy_request_rate(void **state)
+{
+	struct test *test = *state;
+	uint32_t id, length;
+	unsigned served = 0;
+
+	assert_int_equal(fake_driver_start(&test->rng, VERSION_1, 1, false), ALL_OK);
+	for (unsigned i = 0; i < 5000; i++) {
+		request(test, (uint16_t)(i % 16), 1);
+		fake_notify(&test->rng, 0);
+		if (!fake_collect(&test->rng, 0, &id, &length)) {
+			break;
+		}
+		served++;
+	}
+	assert_int_equal(served, 1024);
+}
+
 static void test_intx(void **state)
 {
 	struct test *test = *state;
@@ -334,6 +353,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_queue_is_fixed_while_enabled, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_entropy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_entropy_rate, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_entropy_request_rate, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_intx, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_needs_reset, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_queue_outside_of_memory, setup, teardown),
