@@ -71,9 +71,7 @@ static void make_memory(struct host *host, uint32_t width, uint32_t height)
 	}
 	host->memory_fd = memfd_create("picture", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	assert(host->memory_fd >= 0 && ftruncate(host->memory_fd, (off_t)size) == 0);
-	if (!host->options.no_unseal) {
-		assert(fcntl(host->memory_fd, F_ADD_SEALS, F_SEAL_SHRINK) == 0);
-	}
+	assert(fcntl(host->memory_fd, F_ADD_SEALS, F_SEAL_SHRINK) == 0);
 	host->memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, host->memory_fd, 0);
 	assert(host->memory != MAP_FAILED);
 	host->scanout = (struct scanout){
@@ -149,6 +147,30 @@ static void kick(struct host *host)
 	assert(write(host->wake, &one, sizeof(one)) == sizeof(one));
 }
 
+static void echo(struct host *host, const struct input_event *event)
+{
+	uint32_t *pixels = (uint32_t *)(host->memory + host->scanout.offset);
+	uint32_t left = (uint32_t)(host->input_count / 2 % (host->scanout.width / 8) * 8);
+	uint32_t top = (uint32_t)(host->input_count / 2 / (host->scanout.width / 8) * 16 %
+				  (host->scanout.height / 16 * 16));
+
+	if (event->type != INPUT_KEY || event->value != 1) {
+		return;
+	}
+	for (uint32_t y = top; y < top + 16; y++) {
+		for (uint32_t x = left; x < left + 8; x++) {
+			pixels[y * host->scanout.width + x] = (x ^ y) & 1
+								  ? 0xffffff
+								  : (uint32_t)host->input_count;
+		}
+	}
+	host->damage_first = host->damage_due && host->damage_first < top ? host->damage_first
+									  : top;
+	host->damage_end = host->damage_due && host->damage_end > top + 16 ? host->damage_end
+									   : top + 16;
+	host->damage_due = true;
+}
+
 static void on_link_message(struct host *host, struct ipc_message *message)
 {
 	if (message->type == LINK_WANT) {
@@ -164,6 +186,9 @@ static void on_link_message(struct host *host, struct ipc_message *message)
 		       input_event_decode(&message->body, &event) == 0) {
 			if (host->input_count < HOST_EVENTS_MAX) {
 				host->input[host->input_count++] = event;
+				if (host->options.echo) {
+					echo(host, &event);
+				}
 			}
 		}
 	} else if (message->type == LINK_RESIZE) {

@@ -29,7 +29,7 @@ struct host_options {
 	uint32_t grace_s;
 	bool no_attach;     /* GRANTED only; the test says what is shown */
 	bool follow_resize; /* the desktop takes the size that the viewer asks for */
-	bool no_unseal;
+	bool echo;          /* each pressed key changes a square of 8 x 16 pixels, at once */
 	const char *certificate, *key; /* PEM files */
 };
 
