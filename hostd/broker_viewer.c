@@ -345,7 +345,7 @@ void broker_viewer_found(struct broker *broker, const struct report *report)
 	struct viewer *viewer = NULL;
 	const char *peer = report->peer[0] != '\0' ? report->peer : "unix";
 
-	if (session == NULL || context == NULL ||
+	if ((session == NULL && report->error == 0) || context == NULL ||
 	    table_adopt_viewer(broker->table, report->viewer, peer, &viewer) != 0) {
 		free(context);
 		log_warning("viewer %llu was found, but cannot be taken over",
@@ -357,6 +357,10 @@ void broker_viewer_found(struct broker *broker, const struct report *report)
 	viewer->context = context;
 	viewer->since_us = clock_realtime_us();
 	viewer->pid = (uint32_t)report->number[0];
+	if (report->error) {
+		viewer->phase = TABLE_VIEWER_CLOSING; /* on its way out: only its number counts */
+		return;
+	}
 	if (report->flag && machine_runs(&session->machine)) {
 		(void)snprintf(viewer->user, sizeof(viewer->user), "%.63s", report->text);
 		viewer->phase = TABLE_VIEWER_SESSION;

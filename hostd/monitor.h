@@ -91,6 +91,7 @@ struct monitor_desktop {
 	int exit_status;
 	bool configured;
 	bool ran;
+	bool paused; /* by VMM_PAUSE */
 	bool quit_asked;
 	uint32_t slot;
 	uint64_t base;     /* generation it was loaded from */
@@ -107,6 +108,8 @@ struct monitor_desktop {
 	uint64_t suspend_generation; /* 0: none */
 	bool suspend_complete;       /* the VMM has written all and said this of its layer */
 	bool suspend_full;
+	bool
+	    suspend_orphan; /* the broker that asked for it is gone: the desktop runs on when it is done */
 };
 
 struct monitor_options {
@@ -279,6 +282,8 @@ must_check int monitor_vmm_request(struct monitor_desktop *desktop, uint16_t typ
 must_check int monitor_desktop_adopt(
     struct monitor_desktop *desktop, const struct record *record, int connection);
 void monitor_desktop_record(struct monitor_desktop *desktop);
+/* What it is, as far as the record and the catalogue tell. */
+enum machine_found monitor_desktop_guess(struct monitor_desktop *desktop);
 void monitor_desktop_destroy(struct monitor_desktop *desktop);
 void monitor_desktop_report(
     struct monitor_desktop *desktop, uint16_t type, uint64_t generation, const char *text);

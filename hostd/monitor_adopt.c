@@ -147,12 +147,11 @@ static int on_wait_over(sd_event_source *source, uint64_t time_us, void *context
 	if (!monitor->inventory_done) {
 		log_warning(
 		    "%zu processes of an earlier daemon do not answer", monitor->hellos_awaited);
+		/* One that writes a large snapshot answers late: it is taken for what it was last known to be. */
 		for (struct monitor_desktop *desktop = monitor->desktops; desktop != NULL;
 		     desktop = desktop->next) {
-			if (desktop->hello_awaited && desktop->process != NULL) {
-				log_warning("session=%s: its VMM does not answer: it is ended",
-				    desktop->user);
-				(void)process_signal(desktop->process, SIGKILL);
+			if (desktop->hello_awaited) {
+				desktop->found = monitor_desktop_guess(desktop);
 			}
 		}
 		monitor->hellos_awaited = 1;

@@ -83,7 +83,23 @@ void monitor_report_settings(struct monitor *monitor)
 	wire_fini(&body);
 }
 
-static void fill_catalogue(const struct monitor_desktop *desktop, struct protocol_session *session)
+/* When the state that the desktop is in began, as far as files can tell. */
+static uint64_t state_began(struct monitor_desktop *desktop, uint64_t generation)
+{
+	char message[STORE_TEXT_MAX];
+	struct store_generation manifest;
+
+	if (desktop->process != NULL) {
+		return clock_realtime_us();
+	}
+	if (generation != 0 &&
+	    store_generation_read(desktop->store, generation, &manifest, message) == 0) {
+		return manifest.created_us;
+	}
+	return store_session_info(desktop->store)->created_us;
+}
+
+static void fill_catalogue(struct monitor_desktop *desktop, struct protocol_session *session)
 {
 	const struct catalogue *catalogue = store_session_catalogue(desktop->store);
 	const struct store_session_info *info = store_session_info(desktop->store);
@@ -91,16 +107,13 @@ static void fill_catalogue(const struct monitor_desktop *desktop, struct protoco
 
 	session->next = catalogue_next(catalogue);
 	session->resumes = info->resumes;
-	session->since_us = info->created_us;
 	session->generation = catalogue_restorable(catalogue, &reason);
+	session->since_us = state_began(desktop, session->generation);
 	if (session->generation == 0 && reason != NULL && desktop->process == NULL) {
 		(void)snprintf(session->reason, sizeof(session->reason), "%s", reason);
 	} else if (session->generation == 0 && info->running && desktop->process == NULL) {
 		(void)snprintf(session->reason, sizeof(session->reason),
 		    "It was running when the host went down, and starts afresh.");
-	}
-	if (session->generation != 0 && desktop->process != NULL && desktop->ran) {
-		session->generation = 0; /* it runs: there is nothing to resume */
 	}
 }
 
@@ -169,7 +182,7 @@ static void recall_found(struct monitor *monitor)
 {
 	for (struct monitor_desktop *desktop = monitor->desktops; desktop != NULL;
 	     desktop = desktop->next) {
-		if (desktop->process == NULL || desktop->found != MACHINE_FOUND_NONE) {
+		if (desktop->process == NULL) {
 			continue;
 		}
 		/* The new broker lets it run on: a suspend that was under way is dropped with its files. */
@@ -177,8 +190,9 @@ static void recall_found(struct monitor *monitor)
 			desktop->found = MACHINE_FOUND_SUSPENDED;
 			monitor_discard(desktop, desktop->suspend_generation);
 		} else {
-			desktop->found = desktop->ran ? MACHINE_FOUND_RUNNING
-						      : MACHINE_FOUND_STANDING;
+			desktop->suspend_orphan = desktop->suspend_generation != 0;
+			desktop->found = desktop->paused ? MACHINE_FOUND_PAUSED
+							 : monitor_desktop_guess(desktop);
 		}
 	}
 }

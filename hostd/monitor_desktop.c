@@ -194,11 +194,13 @@ static void forget_vmm(struct monitor_desktop *desktop)
 	desktop->configured = false;
 	desktop->ran = false;
 	desktop->quit_asked = false;
+	desktop->paused = false;
 	desktop->base = 0;
 	desktop->consumed = 0;
 	desktop->found = MACHINE_FOUND_NONE;
 	desktop->suspend_generation = 0;
 	desktop->suspend_complete = false;
+	desktop->suspend_orphan = false;
 }
 
 void monitor_desktop_maybe_gone(struct monitor_desktop *desktop)
@@ -357,6 +359,7 @@ void monitor_desktop_run(struct monitor_desktop *desktop)
 		return;
 	}
 	desktop->ran = true;
+	desktop->paused = false;
 	if (first) {
 		monitor_desktop_record(desktop);
 		if (desktop->base == 0) {
@@ -377,6 +380,9 @@ void monitor_desktop_simple(struct monitor_desktop *desktop, uint16_t type)
 	if (type == VMM_QUIT) {
 		desktop->quit_asked = true;
 	}
+	if (type == VMM_PAUSE && error == 0) {
+		desktop->paused = true;
+	}
 	if (error == 0) {
 		return;
 	}
@@ -392,6 +398,22 @@ void monitor_desktop_kill(struct monitor_desktop *desktop)
 	if (desktop->process != NULL && !desktop->exited) {
 		(void)process_signal(desktop->process, SIGKILL);
 	}
+}
+
+enum machine_found monitor_desktop_guess(struct monitor_desktop *desktop)
+{
+	const struct catalogue_generation *base = catalogue_find(
+	    store_session_catalogue(desktop->store), desktop->base);
+
+	if (desktop->ran) {
+		return MACHINE_FOUND_RUNNING;
+	}
+	if (desktop->base != 0 && base != NULL && base->consumed) {
+		/* Loaded and marked, but nobody let it run: only this process has its memory. */
+		desktop->consumed = desktop->base;
+		return MACHINE_FOUND_PAUSED;
+	}
+	return MACHINE_FOUND_STANDING;
 }
 
 int monitor_desktop_adopt(
@@ -415,6 +437,7 @@ int monitor_desktop_adopt(
 	desktop->slot = record->slot;
 	desktop->base = record->base;
 	desktop->ran = record->ran;
+	desktop->configured = true;
 	desktop->memory_mib = record->memory_mib;
 	desktop->vcpus = record->vcpus;
 	desktop->consumed = record->ran ? record->base : 0;

@@ -45,17 +45,27 @@ static void error_text(struct wire *body, int error, char text[PROTOCOL_TEXT_MAX
 	(void)snprintf(text, PROTOCOL_TEXT_MAX, "%s", describe(error));
 }
 
-static enum machine_found found_by_state(const struct monitor_desktop *desktop, uint8_t state)
+static enum machine_found found_by_state(struct monitor_desktop *desktop, uint8_t state)
 {
+	enum machine_found guess = monitor_desktop_guess(desktop);
+
 	switch (state) {
 	case VMM_STATE_RUNNING:
 		return MACHINE_FOUND_RUNNING;
 	case VMM_STATE_SUSPENDED:
 		return MACHINE_FOUND_SUSPENDED;
 	case VMM_STATE_STOPPED:
-		return desktop->ran ? MACHINE_FOUND_PAUSED : MACHINE_FOUND_STANDING;
+		return guess == MACHINE_FOUND_RUNNING ? MACHINE_FOUND_PAUSED : guess;
 	default:
 		return MACHINE_FOUND_STANDING;
+	}
+}
+
+/* It answered after the broker was told what it probably was. */
+static void on_late_hello(struct monitor_desktop *desktop, uint8_t state)
+{
+	if (state == VMM_STATE_SUSPENDED) {
+		monitor_desktop_run(desktop);
 	}
 }
 
@@ -74,6 +84,10 @@ static int on_hello(struct monitor_desktop *desktop, int error, struct wire *bod
 		return 0;
 	}
 	desktop->hello_awaited = false;
+	if (desktop->monitor->inventory_done) {
+		on_late_hello(desktop, state);
+		return 0;
+	}
 	desktop->configured = state != VMM_STATE_EMPTY;
 	desktop->found = found_by_state(desktop, state);
 	log_notice("session=%s: found its VMM (pid %d) running on", desktop->user,
@@ -202,6 +216,25 @@ static int on_reply(struct monitor_desktop *desktop, struct ipc_message *message
 	return result;
 }
 
+/* False when the news is of a link that was given up before, and a newer one is on its way. */
+static bool is_current_link(struct monitor_desktop *desktop, uint64_t id)
+{
+	const struct monitor_viewer *viewer = monitor_find_viewer(desktop->monitor, id);
+
+	if (viewer == NULL || !viewer->attached) {
+		return false;
+	}
+	for (size_t i = 0; i < desktop->pending_count; i++) {
+		const struct monitor_pending *pending =
+		    &desktop->pending[(desktop->pending_first + i) % MONITOR_PENDING];
+
+		if (pending->type == VMM_ATTACH && pending->viewer == id) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static int on_exiting(struct monitor_desktop *desktop, struct wire *body)
 {
 	char text[VMM_TEXT_MAX];
@@ -234,7 +267,9 @@ int monitor_vmm_message(struct monitor_desktop *desktop, struct ipc_message *mes
 		return 0;
 	case VMM_EVENT_VIEWER_GONE:
 		report.viewer = wire_get_u64(&message->body);
-		monitor_report(desktop->monitor, REPORT_LINK_BROKEN, &report);
+		if (is_current_link(desktop, report.viewer)) {
+			monitor_report(desktop->monitor, REPORT_LINK_BROKEN, &report);
+		}
 		return 0;
 	default:
 		return on_reply(desktop, message);

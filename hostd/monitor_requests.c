@@ -6,12 +6,18 @@
 #include "hostd/monitor.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "display/control.h"
+
+enum {
+	EVENTS_MAX = 1024 * 1024,
+};
 
 struct call {
 	struct monitor *monitor;
@@ -226,11 +232,29 @@ static void on_session(const struct call *call)
 	monitor_control_session(call->monitor, call->request);
 }
 
+/* The event log keeps to its size: when it is full it becomes events.log.old, and begins anew. */
+static void rotate_log(int folder, int *fd)
+{
+	struct stat status;
+
+	if (fstat(*fd, &status) == 0 && status.st_size > EVENTS_MAX &&
+	    renameat(folder, "events.log", folder, "events.log.old") == 0) {
+		fd_close(fd);
+	}
+}
+
 static void on_log(const struct call *call)
 {
+	struct store_session *store = call->desktop->store;
 	int fd = -1;
-	int error = store_session_log(call->desktop->store, STORE_LOG_EVENTS, true, &fd);
+	int error = store_session_log(store, STORE_LOG_EVENTS, true, &fd);
 
+	if (error == 0) {
+		rotate_log(store_session_folder(store), &fd);
+		if (fd < 0) {
+			error = store_session_log(store, STORE_LOG_EVENTS, true, &fd);
+		}
+	}
 	if (error == 0) {
 		error = fd_write_all(fd, call->request->text, strlen(call->request->text));
 		fd_close(&fd);

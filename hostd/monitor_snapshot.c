@@ -86,6 +86,15 @@ void monitor_suspend_reply(struct monitor_desktop *desktop, uint64_t generation,
 	if (error == 0 && vmm_report->generation != generation) {
 		error = -EPROTO;
 	}
+	if (desktop->suspend_orphan) {
+		/* The broker that wanted it is gone, and the new one believes that the desktop runs: so it does. */
+		desktop->suspend_orphan = false;
+		monitor_discard(desktop, generation);
+		if (error == 0) {
+			monitor_desktop_run(desktop);
+		}
+		return;
+	}
 	if (error) {
 		describe(error, text);
 		if (store_generation_discard(desktop->store, generation) != 0) {

@@ -82,7 +82,8 @@ enum report_type {
 	    1, /* struct protocol_settings in the payload; fds: the listeners. First, and after a reload */
 	REPORT_SESSION = 2, /* struct protocol_session in the payload */
 	REPORT_VIEWER =
-	    3, /* found again: `viewer`, `user`, `peer`, `number[0]` pid, `flag` attached */
+	    3, /* found again: `viewer`, `user`, `peer`, `number[0]` pid, `flag` attached;
+			       `error`: it never logged in and is being closed */
 	REPORT_INVENTORY_END = 4,
 	REPORT_SHUTDOWN = 5, /* suspend every desktop, tell the viewers, then REQUEST_FINISHED */
 
