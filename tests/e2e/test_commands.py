@@ -1,7 +1,9 @@
 """The `tanmatsu` command on a real host: every operation, its exit code, its JSON, and that it does what it says."""
 
+import json
 import os
 import re
+import shutil
 import subprocess
 
 from desk import EDITOR, console, wait_console, wait_ready
@@ -68,6 +70,21 @@ with Host(desktop=EDITOR) as host:
     assert "BEGIN CERTIFICATE" in host.tanmatsu("cert").text
     checks = host.tanmatsu("--json", "doctor", check=False)
     assert "kvm" in checks.text.lower(), checks.text
+
+    # Another user of the host neither sees nor steers it.
+    if os.geteuid() == 0:
+        for folder in (host.folder, host.runtime):
+            folder.chmod(0o755)
+        # The build may lie where only its owner may go.
+        command = shutil.copy(BUILD / "client/tanmatsu", host.folder / "tanmatsu")
+        stranger = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", command, "--control", host.control]
+        result = subprocess.run(stranger + ["status", "alice"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        assert result.returncode == 77, (result.returncode, result.stderr)
+        result = subprocess.run(stranger + ["screenshot", "alice", "/dev/null"], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, check=False)
+        assert result.returncode == 77, (result.returncode, result.stderr)
+        listed = subprocess.run(stranger + ["--json", "list"], stdout=subprocess.PIPE, check=True).stdout
+        assert json.loads(listed)["sessions"] == [], listed
 
     # attach: a socket for any viewer, without a login.
     attach = subprocess.Popen([BUILD / "client/tanmatsu", "--control", host.control, "attach", "alice"],
