@@ -48,8 +48,8 @@ static void monitor_tick(struct window *window, uint64_t now_ms)
 	struct rect graph = graph_area(window);
 
 	memmove(monitor->busy, monitor->busy + 1, SAMPLES - 1);
-	monitor->busy[SAMPLES - 1] = passed > idled ? (uint8_t)((passed - idled) * 100 / passed)
-						    : 0;
+	monitor->busy[SAMPLES - 1] = (uint8_t)(passed > idled ? (passed - idled) * 100 / passed
+							      : 0);
 	monitor->last_ms = now_ms;
 	monitor->used = window->desktop->heap->used;
 	monitor->last_idle_us = idle;

@@ -101,11 +101,13 @@ static int do_memfd(void)
 	return memfd_create("x", 0);
 }
 
+#ifndef TANMATSU_SANITIZED
 static int do_executable_memory(void)
 {
 	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
 	       MAP_FAILED;
 }
+#endif
 
 static int do_ptrace(void)
 {
