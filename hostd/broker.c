@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <systemd/sd-id128.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,15 +29,22 @@ static const struct sandbox_permission PERMISSIONS[] = {
 	SANDBOX_PERMIT_ARG(getsockopt, 2, SO_ERROR, "why a connection broke"),
 };
 
-static const struct sandbox_policy POLICY = {
-	.process = "tanmatsu-hostd --broker",
-	.permissions = PERMISSIONS,
-	.permission_count = sizeof(PERMISSIONS) / sizeof(PERMISSIONS[0]),
-};
+struct sandbox_policy broker_sandbox_policy(uint32_t uid)
+{
+	return (struct sandbox_policy){
+		.process = "tanmatsu-hostd --broker",
+		.permissions = PERMISSIONS,
+		.permission_count = sizeof(PERMISSIONS) / sizeof(PERMISSIONS[0]),
+		.uid = uid,
+		.gid = uid,
+	};
+}
 
 void broker_print_sandbox(int fd)
 {
-	sandbox_print(&POLICY, fd);
+	struct sandbox_policy policy = broker_sandbox_policy(0);
+
+	sandbox_print(&policy, fd);
 }
 
 uint64_t broker_new_tag(struct broker *broker)
@@ -272,13 +278,10 @@ static const struct ipc_channel_ops channel_ops = {
 
 static must_check int start(struct broker *broker, uint32_t uid)
 {
-	struct sandbox_policy policy = POLICY;
+	struct sandbox_policy policy = broker_sandbox_policy(uid);
 	struct sandbox_result result = { 0 };
-	sd_id128_t boot;
 	int error;
 
-	policy.uid = uid;
-	policy.gid = uid;
 	broker->accept_limiter = (struct log_limiter){ .burst = 20, .interval_ms = 1000 };
 	broker->login_limiter = (struct log_limiter){ .burst = 20, .interval_ms = 1000 };
 	broker->throttle = calloc(1, sizeof(*broker->throttle));
@@ -303,9 +306,8 @@ static must_check int start(struct broker *broker, uint32_t uid)
 	if (error < 0) {
 		return error;
 	}
-	/* sd-event's timers, gmtime_r() and jansson's hash tables each read a file at their first use. */
+	/* gmtime_r() and jansson's hash tables each read a file at their first use. */
 	json_object_seed(0);
-	(void)sd_id128_get_boot(&boot);
 	tzset();
 	error = sandbox_enter(&policy, &result);
 	if (error) {

@@ -18,6 +18,7 @@
 #include "base/ipc.h"
 #include "base/log.h"
 #include "base/must_check.h"
+#include "base/sandbox.h"
 #include "hostd/admission.h"
 #include "hostd/protocol.h"
 #include "hostd/source.h"
@@ -93,6 +94,8 @@ struct broker {
 
 /* The broker's main, with the monitor's socket on PROTOCOL_BROKER_FD. Returns the exit code. */
 int broker_run(uint32_t uid);
+/* What the broker may do once it has started. With `uid` 0 it keeps the one it has. */
+struct sandbox_policy broker_sandbox_policy(uint32_t uid);
 /* Prints the broker's sandbox. */
 void broker_print_sandbox(int fd);
 /* Sends a request; failing that, ends the process: the monitor starts a new one. */
