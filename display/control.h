@@ -108,7 +108,7 @@ struct display_config {
 	char peer[64]; /* address for messages and PAM_RHOST, "192.0.2.7" or "unix" */
 	char peer_user
 	    [64]; /* not empty: the Unix user at the other end, already known; offers security type None */
-	char desktop_name[128]; /* "%u" in it: the user, once granted */
+	char desktop_name[128];                  /* "%u" in it: the user, once granted */
 	char layout[32];                         /* keyboard layout of the guests */
 	uint32_t grace_s;                        /* from connect to login */
 	uint32_t security[DISPLAY_SECURITY_MAX]; /* enum display_security, in the order offered */

@@ -182,8 +182,10 @@ void draw_shape(const struct draw_canvas *canvas, struct draw_box box,
 			int hits = 0;
 
 			for (int sample = 0; sample < SAMPLES * SAMPLES; sample++) {
-				double at_x = x - box.x + (sample % SAMPLES + 0.5) / SAMPLES;
-				double at_y = y - box.y + (sample / SAMPLES + 0.5) / SAMPLES;
+				int column = sample % SAMPLES;
+				int row = sample / SAMPLES;
+				double at_x = x - box.x + (column + 0.5) / SAMPLES;
+				double at_y = y - box.y + (row + 0.5) / SAMPLES;
 
 				hits += inside(at_x / box.width * 2 - 1, at_y / box.height * 2 - 1);
 			}

@@ -15,9 +15,6 @@ enum {
 	UNUSED_DESCRIPTOR = 1023, /* the last that an fd_set can hold */
 };
 
-/* Declared in libvncserver's private headers. */
-rfbBool webSocketsCheck(rfbClientPtr cl);
-
 /* Original: waits 100 ms for a browser's first bytes. */
 rfbBool webSocketsCheck(rfbClientPtr cl)
 {

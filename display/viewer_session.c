@@ -66,8 +66,8 @@ static void expand_name(const struct viewer *viewer, char *name, size_t size)
 	const char *place = strstr(template, "%u");
 
 	if (place) {
-		(void)snprintf(name, size, "%.*s%s%s", (int)(place - template), template, viewer->user,
-		    place + 2);
+		(void)snprintf(name, size, "%.*s%s%s", (int)(place - template), template,
+		    viewer->user, place + 2);
 	} else {
 		(void)snprintf(name, size, "%s", template);
 	}
