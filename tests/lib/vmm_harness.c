@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -75,6 +76,8 @@ static void run_program(int listen_fd, const char *program, uint32_t uid)
 	/* Out of the way first, should something lie at 3. */
 	int fd = fcntl(listen_fd, F_DUPFD_CLOEXEC, 10);
 
+	/* A test that fails does not come to end it. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (fd < 0 || dup2(fd, VMM_LISTEN_FD) < 0) {
 		_exit(127);
 	}
