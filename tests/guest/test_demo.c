@@ -89,8 +89,9 @@ static void test_key_to_damage(void **state)
 		times[i] = clock_monotonic_us() - start;
 		settle(&world, world.vmm.scanout.id);
 	}
+	qsort(times, KEYS, sizeof(times[0]), compare);
 	print_message("key to damage: median %llu us, worst %llu us\n",
-	    (unsigned long long)median(times, KEYS), (unsigned long long)times[KEYS - 1]);
+	    (unsigned long long)times[KEYS / 2], (unsigned long long)times[KEYS - 1]);
 	world_destroy(&world);
 }
 

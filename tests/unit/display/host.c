@@ -23,182 +23,13 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "base/ipc.h"
-#include "display/scanout.h"
+#include "host_internal.h"
 
-enum {
-	EVENT_KINDS = 8,
-};
-
-struct host {
-	struct host_options options;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t seen;
-	bool stop;
-	int wake;
-	pid_t pid;
-	char path[64];
-	int monitor, link, auth; /* -1 */
-	struct scanout scanout;
-	int memory_fd;
-	uint8_t *memory;
-	bool want, scanout_due, damage_due;
-	uint32_t damage_first, damage_end;
-	uint8_t leds;
-	bool leds_due;
-	struct input_event input[HOST_EVENTS_MAX];
-	size_t input_count;
-	size_t events[EVENT_KINDS];
-	size_t wants, resizes;
-	uint32_t resize_width, resize_height;
-	uint64_t shown_us;
-	struct display_state state;
-	char gone[256];
-	bool show_after_grant;
-	uint8_t show_kind, show_percent;
-	const char *show_text;
-	int show_fd;
-};
-
-static void make_memory(struct host *host, uint32_t width, uint32_t height)
-{
-	uint64_t size = (uint64_t)width * height * 4 + 4096;
-
-	if (host->memory) {
-		munmap(host->memory, host->scanout.memory_size);
-		fd_close(&host->memory_fd);
-	}
-	host->memory_fd = memfd_create("picture", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	assert(host->memory_fd >= 0 && ftruncate(host->memory_fd, (off_t)size) == 0);
-	assert(fcntl(host->memory_fd, F_ADD_SEALS, F_SEAL_SHRINK) == 0);
-	host->memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, host->memory_fd, 0);
-	assert(host->memory != MAP_FAILED);
-	host->scanout = (struct scanout){
-		.id = host->scanout.id + 1,
-		.format = SCANOUT_FORMAT_XRGB8888,
-		.width = width,
-		.height = height,
-		.stride = width * 4,
-		.offset = 4096,
-		.memory_size = size,
-	};
-	host->scanout_due = true;
-}
-
-static void send_scanout(struct host *host)
-{
-	char path[64];
-	uint8_t bytes[64];
-	struct wire wire;
-	int readonly;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", host->memory_fd);
-	readonly = open(path, O_RDONLY | O_CLOEXEC);
-	assert(readonly >= 0);
-	wire_init_write(&wire, bytes, sizeof(bytes));
-	scanout_encode(&host->scanout, &wire);
-	(void)!ipc_send(host->link, LINK_SCANOUT, &wire, &readonly, 1);
-	close(readonly);
-	host->scanout_due = false;
-}
-
-/* What is due goes out, if the viewer wants it. */
-static void serve_link(struct host *host)
-{
-	uint8_t bytes[64];
-	struct wire wire;
-
-	if (host->link < 0) {
-		return;
-	}
-	if (host->leds_due) {
-		wire_init_write(&wire, bytes, sizeof(bytes));
-		wire_put_u8(&wire, host->leds);
-		(void)!ipc_send(host->link, LINK_LEDS, &wire, NULL, 0);
-		host->leds_due = false;
-	}
-	if (host->scanout_due && host->wants > 0) {
-		send_scanout(host);
-		host->damage_due = false;
-	}
-	if (host->damage_due && host->want) {
-		struct scanout_damage *damage = calloc(1, sizeof(*damage));
-
-		damage->scanout_id = host->scanout.id;
-		damage->found_us = clock_monotonic_us();
-		damage->span_count = 1;
-		damage->spans[0].offset = host->damage_first * host->scanout.stride;
-		damage->spans[0].length = (host->damage_end - host->damage_first) *
-					  host->scanout.stride;
-		wire_init_write(&wire, bytes, sizeof(bytes));
-		scanout_damage_encode(damage, &wire);
-		(void)!ipc_send(host->link, LINK_DAMAGE, &wire, NULL, 0);
-		free(damage);
-		host->want = false;
-		host->damage_due = false;
-	}
-}
-
-static void kick(struct host *host)
+void host_kick(struct host *host)
 {
 	uint64_t one = 1;
 
 	assert(write(host->wake, &one, sizeof(one)) == sizeof(one));
-}
-
-static void echo(struct host *host, const struct input_event *event)
-{
-	uint32_t *pixels = (uint32_t *)(host->memory + host->scanout.offset);
-	uint32_t left = (uint32_t)(host->input_count / 2 % (host->scanout.width / 8) * 8);
-	uint32_t top = (uint32_t)(host->input_count / 2 / (host->scanout.width / 8) * 16 %
-				  (host->scanout.height / 16 * 16));
-
-	if (event->type != INPUT_KEY || event->value != 1) {
-		return;
-	}
-	for (uint32_t y = top; y < top + 16; y++) {
-		for (uint32_t x = left; x < left + 8; x++) {
-			pixels[y * host->scanout.width + x] = (x ^ y) & 1
-								  ? 0xffffff
-								  : (uint32_t)host->input_count;
-		}
-	}
-	host->damage_first = host->damage_due && host->damage_first < top ? host->damage_first
-									  : top;
-	host->damage_end = host->damage_due && host->damage_end > top + 16 ? host->damage_end
-									   : top + 16;
-	host->damage_due = true;
-}
-
-static void on_link_message(struct host *host, struct ipc_message *message)
-{
-	if (message->type == LINK_WANT) {
-		uint32_t id = wire_get_u32(&message->body);
-
-		host->wants++;
-		host->want = true;
-		host->scanout_due = host->scanout_due || id == 0;
-	} else if (message->type == LINK_INPUT) {
-		struct input_event event;
-
-		while (wire_remaining(&message->body) > 0 &&
-		       input_event_decode(&message->body, &event) == 0) {
-			if (host->input_count < HOST_EVENTS_MAX) {
-				host->input[host->input_count++] = event;
-				if (host->options.echo) {
-					echo(host, &event);
-				}
-			}
-		}
-	} else if (message->type == LINK_RESIZE) {
-		host->resize_width = wire_get_u32(&message->body);
-		host->resize_height = wire_get_u32(&message->body);
-		host->resizes++;
-		if (host->options.follow_resize) {
-			make_memory(host, host->resize_width, host->resize_height);
-		}
-	}
 }
 
 static void send_monitor(struct host *host, uint16_t type, const struct wire *wire, int fd)
@@ -352,8 +183,8 @@ static void *run(void *context)
 		}
 		read_socket(host, &host->monitor, on_monitor_message);
 		read_socket(host, &host->auth, on_auth_message);
-		read_socket(host, &host->link, on_link_message);
-		serve_link(host);
+		read_socket(host, &host->link, host_on_link_message);
+		host_serve_link(host);
 		pthread_cond_broadcast(&host->seen);
 	}
 	pthread_mutex_unlock(&host->lock);
@@ -370,7 +201,7 @@ struct host *host_create(const struct host_options *options)
 	host->monitor = host->link = host->auth = host->memory_fd = host->show_fd = -1;
 	host->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	assert(host->wake >= 0);
-	make_memory(host, options->width, options->height);
+	host_make_memory(host, options->width, options->height);
 	pthread_mutex_init(&host->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -460,7 +291,7 @@ void host_serve_take(struct host *host, int socket)
 	configure(host, socket);
 	close(socket);
 	pthread_mutex_unlock(&host->lock);
-	kick(host);
+	host_kick(host);
 }
 
 pid_t host_pid(const struct host *host)
@@ -493,7 +324,7 @@ void host_destroy(struct host *host)
 	pthread_mutex_lock(&host->lock);
 	host->stop = true;
 	pthread_mutex_unlock(&host->lock);
-	kick(host);
+	host_kick(host);
 	pthread_join(host->thread, NULL);
 	if (host->pid > 0) {
 		kill(host->pid, SIGKILL);
@@ -512,51 +343,12 @@ void host_destroy(struct host *host)
 	free(host);
 }
 
-uint32_t *host_lock_picture(struct host *host, uint32_t *width, uint32_t *height)
-{
-	pthread_mutex_lock(&host->lock);
-	*width = host->scanout.width;
-	*height = host->scanout.height;
-	return (uint32_t *)(host->memory + host->scanout.offset);
-}
-
-void host_unlock_picture(struct host *host, uint32_t first_row, uint32_t row_count)
-{
-	if (!host->damage_due) {
-		host->damage_first = first_row;
-		host->damage_end = first_row;
-	}
-	host->damage_due = true;
-	host->damage_first = first_row < host->damage_first ? first_row : host->damage_first;
-	host->damage_end = first_row + row_count > host->damage_end ? first_row + row_count
-								    : host->damage_end;
-	pthread_mutex_unlock(&host->lock);
-	kick(host);
-}
-
-void host_set_mode(struct host *host, uint32_t width, uint32_t height)
-{
-	pthread_mutex_lock(&host->lock);
-	make_memory(host, width, height);
-	pthread_mutex_unlock(&host->lock);
-	kick(host);
-}
-
-void host_set_leds(struct host *host, uint8_t leds)
-{
-	pthread_mutex_lock(&host->lock);
-	host->leds = leds;
-	host->leds_due = true;
-	pthread_mutex_unlock(&host->lock);
-	kick(host);
-}
-
 void host_attach(struct host *host)
 {
 	pthread_mutex_lock(&host->lock);
 	attach(host);
 	pthread_mutex_unlock(&host->lock);
-	kick(host);
+	host_kick(host);
 }
 
 void host_detach(struct host *host)
@@ -603,7 +395,7 @@ void host_drop_monitor(struct host *host)
 	pthread_mutex_lock(&host->lock);
 	fd_close(&host->monitor);
 	pthread_mutex_unlock(&host->lock);
-	kick(host);
+	host_kick(host);
 }
 
 void host_return_monitor(struct host *host)
@@ -612,24 +404,7 @@ void host_return_monitor(struct host *host)
 	host->monitor = connect_monitor(host->path);
 	assert(ipc_send(host->monitor, DISPLAY_HELLO, NULL, NULL, 0) == 0);
 	pthread_mutex_unlock(&host->lock);
-	kick(host);
-}
-
-void host_send_link(struct host *host, uint16_t type, const void *body, size_t size, int fd)
-{
-	struct wire wire = { .data = (uint8_t *)body, .size = size, .position = size };
-
-	pthread_mutex_lock(&host->lock);
-	(void)!ipc_send(host->link, type, &wire, fd >= 0 ? &fd : NULL, fd >= 0);
-	pthread_mutex_unlock(&host->lock);
-}
-
-void host_drop_link(struct host *host)
-{
-	pthread_mutex_lock(&host->lock);
-	fd_close(&host->link);
-	pthread_mutex_unlock(&host->lock);
-	kick(host);
+	host_kick(host);
 }
 
 /* Waits under the lock until *counter >= count. */
