@@ -1,4 +1,4 @@
-/* See tsc.h. */
+/* See tsc.h. Scaling is the exception: where the speeds are the same, or near enough, nothing is set. */
 #include "vmm/tsc.h"
 
 #include <errno.h>
