@@ -343,6 +343,22 @@ void monitor_desktop_consume(struct monitor_desktop *desktop, uint64_t generatio
 	}
 }
 
+/* A booted desktop moves its disk on: that is on record, and no snapshot can be resumed any more, before it runs. */
+static must_check int note_running(struct monitor_desktop *desktop)
+{
+	uint64_t resumes = store_session_info(desktop->store)->resumes;
+	int error = store_session_update(desktop->store, true, resumes);
+	char text[PROTOCOL_TEXT_MAX];
+
+	if (error) {
+		(void)snprintf(
+		    text, sizeof(text), "its manifest in the state folder: %s", strerror(-error));
+		log_error("start: session=%s: %s", desktop->user, text);
+		monitor_desktop_report(desktop, REPORT_VMM_REFUSED, 0, text);
+	}
+	return error;
+}
+
 void monitor_desktop_run(struct monitor_desktop *desktop)
 {
 	bool first = !desktop->ran;
@@ -353,23 +369,21 @@ void monitor_desktop_run(struct monitor_desktop *desktop)
 		    desktop, REPORT_VMM_REFUSED, 0, "its snapshot is not marked as used");
 		return;
 	}
+	if (first && desktop->base == 0) {
+		error = note_running(desktop);
+		if (error) {
+			return;
+		}
+	}
+	desktop->ran = true;
 	error = monitor_vmm_request(desktop, VMM_RUN, NULL, NULL, 0, NULL);
 	if (error) {
 		monitor_desktop_report(desktop, REPORT_VMM_REFUSED, 0, strerror(-error));
 		return;
 	}
-	desktop->ran = true;
 	desktop->paused = false;
 	if (first) {
 		monitor_desktop_record(desktop);
-		if (desktop->base == 0) {
-			error = store_session_update(
-			    desktop->store, true, store_session_info(desktop->store)->resumes);
-			if (error) {
-				log_warning("session=%s: its manifest: %s", desktop->user,
-				    strerror(-error));
-			}
-		}
 	}
 }
 

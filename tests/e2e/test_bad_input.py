@@ -1,12 +1,13 @@
 """Bad input at the door of the daemon: each gets a message with what, where and what to do, and nothing is lost."""
 
+import json
 import os
 import pathlib
 import signal
 import socket
 import subprocess
 
-from desk import EDITOR, wait_ready
+from desk import EDITOR, console, wait_console, wait_ready
 from host import BUILD, Host, need_kvm, wait_for
 
 need_kvm()
@@ -77,6 +78,23 @@ try:
     host.stop()
     host.config.write_text(good)
     host.start()
+
+    # The registry cannot say that the desktop runs: then it does not run.
+    host.tanmatsu("start", "bob")
+    wait_ready(host, "bob")
+    host.tanmatsu("kill", "bob")
+    wait_for(lambda: host.session("bob")["pid"] == 0, "bob's desktop is off")
+    (host.state / "sessions/bob/manifest.json.new").mkdir()
+    host.tanmatsu("start", "bob", check=False)
+    session = host.wait_state("bob", "failed", timeout=20)
+    assert "manifest" in session["reason"], session
+    wait_for(lambda: host.session("bob")["pid"] == 0, "nothing of it runs")
+    assert console(host, "bob").count("tanmatsu-demo: ready") == 1, console(host, "bob")
+    (host.state / "sessions/bob/manifest.json.new").rmdir()
+    host.tanmatsu("start", "bob")
+    wait_console(host, "bob", "tanmatsu-demo: ready", 2)
+    assert json.loads((host.state / "sessions/bob/manifest.json").read_text())["running"]
+    host.tanmatsu("kill", "bob")
 
     # A damaged snapshot: set aside, said, a cold boot offered; the daemon and the other desktops go on.
     viewer = host.login("alice")
