@@ -16,7 +16,7 @@ struct operation {
 
 /* Figures that some of the answers hold. */
 struct figures {
-	uint64_t ram_bytes, state_bytes, took_us;
+	uint64_t ram_bytes, state_bytes, stopped_us, took_us;
 };
 
 static void print_done(const struct client *client, const struct answer_session *session,
@@ -56,12 +56,14 @@ static int operate_take(
 	    answer_session_decode(json_object_get(reply.parameters, "session"), session) ||
 	    answer_number(reply.parameters, "ram_bytes", INT64_MAX / 2, &figures.ram_bytes) ||
 	    answer_number(reply.parameters, "state_bytes", INT64_MAX / 2, &figures.state_bytes) ||
+	    answer_number(reply.parameters, "stopped_us", INT64_MAX, &figures.stopped_us) ||
 	    answer_number(reply.parameters, "took_us", INT64_MAX, &figures.took_us)) {
 		status = client_bad_answer(client, what);
 	} else if (client->json) {
-		json = json_pack("{s:o, s:I, s:I, s:I}", "session", answer_session_encode(session),
-		    "ram_bytes", (json_int_t)figures.ram_bytes, "state_bytes",
-		    (json_int_t)figures.state_bytes, "took_us", (json_int_t)figures.took_us);
+		json = json_pack("{s:o, s:I, s:I, s:I, s:I}", "session",
+		    answer_session_encode(session), "ram_bytes", (json_int_t)figures.ram_bytes,
+		    "state_bytes", (json_int_t)figures.state_bytes, "stopped_us",
+		    (json_int_t)figures.stopped_us, "took_us", (json_int_t)figures.took_us);
 		status = client_print_json_take(client, json);
 	} else {
 		print_done(client, session, &figures);

@@ -44,7 +44,7 @@ struct broker_session {
 	char told_reason[MACHINE_TEXT_MAX];
 	uint32_t percent; /* of what is going on */
 	/* Figures of the last suspend, for the answer of Suspend. */
-	uint64_t ram_bytes, state_bytes;
+	uint64_t ram_bytes, state_bytes, stopped_us;
 	uint64_t begun_us,
 	    took_us; /* monotonic: when the current change began; how long the last took */
 	/* CPU use, from two statistics: for the policy on busy desktops. */

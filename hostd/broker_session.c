@@ -256,6 +256,7 @@ static void note_figures(struct session *session, uint16_t type, const struct re
 	case REPORT_SUSPEND_DONE:
 		context->ram_bytes = report->number[0];
 		context->state_bytes = report->number[1];
+		context->stopped_us = report->number[2];
 		log_info("session=%s gen=%llu: written: RAM %llu KiB, state %llu KiB, stood still "
 			 "for %llu ms",
 		    session->user, (unsigned long long)report->generation,

@@ -255,6 +255,8 @@ void control_check_wait(struct control_connection *connection, struct session *s
 		    answer, "ram_bytes", json_integer((json_int_t)context->ram_bytes));
 		(void)json_object_set_new(
 		    answer, "state_bytes", json_integer((json_int_t)context->state_bytes));
+		(void)json_object_set_new(
+		    answer, "stopped_us", json_integer((json_int_t)context->stopped_us));
 	}
 	control_reply_take(connection, answer);
 }

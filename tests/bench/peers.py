@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import sys
@@ -30,13 +31,15 @@ def private_kib(pid):
 
 
 class Qemu:
-    """One virtual machine of 64 MiB, with a monitor socket."""
+    """One virtual machine with a monitor socket; `fill` MiB of its memory are not zero."""
 
-    def __init__(self, memory=64):
+    def __init__(self, memory=64, fill=0):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tanmatsu-bench-"))
         image = self.folder / "echo.bin"
-        subprocess.run(["as", "--32", "-o", self.folder / "echo.o", HERE / "echo.S"], check=True)
-        subprocess.run(["objcopy", "-O", "binary", "-j", ".text", self.folder / "echo.o", image], check=True)
+        subprocess.run(["as", "--32", "--defsym", "FILL_MIB=%d" % fill, "-o", self.folder / "echo.o", HERE / "echo.S"], check=True)
+        # Linked, since the sector names addresses of its own.
+        subprocess.run(["ld", "-m", "elf_i386", "-Ttext=0x7c00", "--oformat", "binary", "-o", image, self.folder / "echo.o"],
+                       check=True)
         with open(image, "r+b") as file:
             file.truncate(1 << 20)
         self.memory = memory
@@ -104,3 +107,7 @@ class Qemu:
             self.process.terminate()
             self.process.wait(20)
             self.process = None
+
+    def close(self):
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)

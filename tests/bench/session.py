@@ -99,7 +99,7 @@ def qemu(values, rounds):
         peer.command("cont")
         resumes.append((time.monotonic() - start) * 1000)
     values.update(suspend=suspends, resume=resumes, ram=sizes)
-    peer.stop()
+    peer.close()
 
 
 def main():

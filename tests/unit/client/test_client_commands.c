@@ -282,7 +282,7 @@ static void test_power_commands(void **state)
 	};
 	static const char text[] = "{\"parameters\":{\"session\":" ALICE
 				   ",\"ram_bytes\":1048576,\"state_bytes\":1048576,"
-				   "\"took_us\":300000}}";
+				   "\"stopped_us\":200000,\"took_us\":300000}}";
 	const struct fake_answer script[] = {
 		{ .method = "Start", .text = text },
 		{ .method = "Suspend", .text = text },
@@ -302,6 +302,7 @@ static void test_power_commands(void **state)
 		assert_string_equal(plain.out, "alice is active, 2 MiB written in 0.3 s\n");
 		assert_string_equal(fake_server_call(server, 0), cases[i].call);
 		assert_int_equal(json_integer_value(json_object_get(parsed, "ram_bytes")), 1048576);
+		assert_int_equal(json_integer_value(json_object_get(parsed, "stopped_us")), 200000);
 		assert_string_equal(json_string_value(json_object_get(
 					json_object_get(parsed, "session"), "session")),
 		    "alice");
