@@ -99,6 +99,7 @@ bool client_connect(struct client *client, int listener, uint16_t port,
 	rfb->format.greenShift = 8;
 	rfb->format.blueShift = 0;
 	rfb->appData.encodingsString = encodings;
+	rfb->appData.enableJPEG = !client->exact;
 	free(rfb->serverHost);
 	rfb->serverHost = strdup("127.0.0.1");
 	rfb->serverPort = port;

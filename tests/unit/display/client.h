@@ -10,6 +10,7 @@
 struct client {
 	rfbClient *rfb;
 	const char *user, *password, *ca; /* ca: PEM file, or NULL */
+	bool exact;                       /* asks for no quality, so that nothing may be lost */
 	size_t updates;                   /* FramebufferUpdates that were complete */
 	size_t resizes;
 	uint64_t connected_us, framed_us; /* connect() returned; the first update was complete */
