@@ -25,8 +25,6 @@ static const struct sandbox_permission PERMISSIONS[] = {
 	SANDBOX_PERMIT(fstat, "sizes of the shared picture, the last frame and the certificate"),
 	SANDBOX_PERMIT(newfstatat, "as fstat; the C library's fstat()"),
 	SANDBOX_PERMIT(pread64, "the header of a last frame"),
-	SANDBOX_PERMIT(getuid, "GnuTLS' random generator watches for a change of process"),
-	SANDBOX_PERMIT(getrusage, "GnuTLS' random generator"),
 };
 
 struct sandbox_policy display_sandbox_policy(uid_t uid, gid_t gid)
