@@ -214,14 +214,8 @@ void pool_submit(struct pool *pool, struct pool_job *job)
 	pthread_mutex_unlock(&pool->lock);
 }
 
-void pool_destroy(struct pool *pool)
+void pool_drain(struct pool *pool)
 {
-	if (!pool) {
-		return;
-	}
-	assert(!pool->destroying);
-	pool->destroying = true;
-	/* A `done` may submit once more, so this goes on until nothing is left. */
 	while (pool->pending > 0) {
 		pthread_mutex_lock(&pool->lock);
 		while (!pool->done.first) {
@@ -230,6 +224,17 @@ void pool_destroy(struct pool *pool)
 		pthread_mutex_unlock(&pool->lock);
 		finish_jobs(pool);
 	}
+}
+
+void pool_destroy(struct pool *pool)
+{
+	if (!pool) {
+		return;
+	}
+	assert(!pool->destroying);
+	pool->destroying = true;
+	/* A `done` may submit once more, so this goes on until nothing is left. */
+	pool_drain(pool);
 	stop_threads(pool);
 	sd_event_source_disable_unref(pool->source);
 	fd_close(&pool->notice);

@@ -22,6 +22,9 @@ struct pool_job {
 must_check int pool_create(struct sd_event *event, size_t threads, struct pool **pool);
 /* The job belongs to the pool until its `done` is called. Loop thread. */
 void pool_submit(struct pool *pool, struct pool_job *job);
+/* Waits for every submitted job and calls their `done`; what those submit is waited for, too. Loop
+ * thread, not from within a `done`. */
+void pool_drain(struct pool *pool);
 /* Waits for every submitted job, calls their `done`, ends the threads. Loop thread, not from within
  * a `done`. */
 void pool_destroy(struct pool *pool);
