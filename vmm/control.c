@@ -18,6 +18,38 @@ enum {
 			      VMM_FD_STATE,
 };
 
+static void disk_encode(const struct vmm_disk *disk, struct wire *wire)
+{
+	wire_put_u8(wire, disk->format);
+	wire_put_bool(wire, disk->read_only);
+	wire_put_bool(wire, disk->has_base);
+	wire_put_bytes(wire, disk->base_id, sizeof(disk->base_id));
+	wire_put_string(wire, disk->serial);
+}
+
+static void disk_decode(struct wire *wire, struct vmm_disk *disk)
+{
+	disk->format = wire_get_u8(wire);
+	disk->read_only = wire_get_bool(wire);
+	disk->has_base = wire_get_bool(wire);
+	wire_get_bytes(wire, disk->base_id, sizeof(disk->base_id));
+	wire_get_string(wire, disk->serial, sizeof(disk->serial));
+}
+
+static bool disks_in_range(const struct vmm_config *config)
+{
+	for (uint32_t i = 0; i < config->disk_count; i++) {
+		const struct vmm_disk *disk = &config->disks[i];
+
+		if ((disk->format != VMM_DISK_RAW && disk->format != VMM_DISK_OVERLAY) ||
+		    (disk->has_base && disk->format != VMM_DISK_OVERLAY) ||
+		    disk->serial[0] == '\0') {
+			return false;
+		}
+	}
+	return true;
+}
+
 void vmm_config_encode(const struct vmm_config *config, struct wire *wire)
 {
 	wire_put_string(wire, config->session);
@@ -35,6 +67,10 @@ void vmm_config_encode(const struct vmm_config *config, struct wire *wire)
 	wire_put_u32(wire, config->descriptors);
 	wire_put_u32(wire, config->layer_count);
 	wire_put_u64(wire, config->console_limit);
+	wire_put_u32(wire, config->disk_count);
+	for (uint32_t i = 0; i < config->disk_count; i++) {
+		disk_encode(&config->disks[i], wire);
+	}
 }
 
 static bool config_in_range(const struct vmm_config *config)
@@ -73,7 +109,14 @@ int vmm_config_decode(struct wire *wire, struct vmm_config *config)
 	config->descriptors = wire_get_u32(wire);
 	config->layer_count = wire_get_u32(wire);
 	config->console_limit = wire_get_u64(wire);
-	if (!wire_done(wire) || !config_in_range(config)) {
+	config->disk_count = wire_get_u32(wire);
+	if (config->disk_count > VMM_DISKS_MAX) {
+		return -EPROTO;
+	}
+	for (uint32_t i = 0; i < config->disk_count; i++) {
+		disk_decode(wire, &config->disks[i]);
+	}
+	if (!wire_done(wire) || !config_in_range(config) || !disks_in_range(config)) {
 		return -EPROTO;
 	}
 	return 0;

@@ -23,6 +23,9 @@ enum {
 	VMM_LISTEN_FD = 3,
 	VMM_REPLY = 0x100,
 	VMM_LAYERS_MAX = 32,
+	VMM_DISKS_MAX = 4,
+	VMM_DISK_ID_SIZE = 32,
+	VMM_DISK_SERIAL_MAX = 20, /* characters */
 	VMM_TEXT_MAX = 1024,
 };
 
@@ -99,7 +102,22 @@ enum vmm_config_fd {
 	VMM_FD_CONSOLE = 1 << 3, /* append-only log of the serial port */
 	VMM_FD_STATE =
 	    1
-	    << 4, /* device state of the snapshot to load; then the layers follow as the last ones */
+	    << 4, /* device state of the snapshot to load; then the disks, and the layers as the last ones */
+};
+
+/* What the file of a disk is; stated, never guessed. */
+enum vmm_disk_format {
+	VMM_DISK_RAW = 1,
+	VMM_DISK_OVERLAY = 2, /* vmm/disk/overlay.h */
+};
+
+/* Its descriptors follow those of enum vmm_config_fd: the file, writable unless `read_only`, then its base, read-only. */
+struct vmm_disk {
+	uint8_t format; /* enum vmm_disk_format */
+	bool read_only;
+	bool has_base;                        /* overlays only */
+	uint8_t base_id[VMM_DISK_ID_SIZE];    /* content hash of the base, as the overlay has it */
+	char serial[VMM_DISK_SERIAL_MAX + 1]; /* what the guest knows it by; not empty */
 };
 
 struct vmm_config {
@@ -117,6 +135,8 @@ struct vmm_config {
 	uint32_t descriptors;         /* enum vmm_config_fd */
 	uint32_t layer_count;         /* RAM layers, oldest first, after the others */
 	uint64_t console_limit;       /* bytes that the console log may grow to */
+	uint32_t disk_count;          /* PCI slots 5 and up, in this order */
+	struct vmm_disk disks[VMM_DISKS_MAX];
 };
 
 struct vmm_suspend_report {

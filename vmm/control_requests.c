@@ -92,7 +92,7 @@ static int do_hello(struct control_server *server, struct exchange *exchange)
 	return 0;
 }
 
-/* In the order of enum vmm_config_fd, then the layers; what is missing is -EPROTO. */
+/* In the order of enum vmm_config_fd, then the disks, then the layers; what is missing is -EPROTO. */
 static int take_files(
     struct exchange *exchange, const struct vmm_config *config, struct machine_files *files)
 {
@@ -116,6 +116,19 @@ static int take_files(
 			missing = missing || *order[i].fd < 0;
 		}
 	}
+	for (uint32_t i = 0; i < VMM_DISKS_MAX; i++) {
+		struct machine_disk_files *disk = &files->disks[i];
+
+		*disk = (struct machine_disk_files){ -1, -1 };
+		if (i < config->disk_count) {
+			disk->file = ipc_message_take_fd(exchange->message, next++);
+			missing = missing || disk->file < 0;
+		}
+		if (i < config->disk_count && config->disks[i].has_base) {
+			disk->base = ipc_message_take_fd(exchange->message, next++);
+			missing = missing || disk->base < 0;
+		}
+	}
 	for (files->layer_count = 0; files->layer_count < config->layer_count;
 	     files->layer_count++) {
 		int *layer = &files->layers[files->layer_count];
@@ -124,18 +137,6 @@ static int take_files(
 		missing = missing || *layer < 0;
 	}
 	return missing || next != exchange->message->fd_count ? -EPROTO : 0;
-}
-
-static void close_files(struct machine_files *files)
-{
-	fd_close(&files->kvm);
-	fd_close(&files->kernel);
-	fd_close(&files->initrd);
-	fd_close(&files->console);
-	fd_close(&files->state);
-	while (files->layer_count > 0) {
-		fd_close(&files->layers[--files->layer_count]);
-	}
 }
 
 static int do_configure(struct control_server *server, struct exchange *exchange)
@@ -163,7 +164,7 @@ static int do_configure(struct control_server *server, struct exchange *exchange
 	log_set_session(server->config.session);
 	error = take_files(exchange, &server->config, &files);
 	if (error) {
-		close_files(&files);
+		machine_files_close(&files);
 		control_server_end(server, VMM_EXIT_PROTOCOL, "descriptors are missing");
 		return error;
 	}

@@ -22,6 +22,11 @@ struct device_ops {
 	uint32_t
 	    version; /* of what save() writes; load() is called for this version or an older one */
 	void (*reset)(struct device *device);
+	/*
+	 * Before save(), on the loop thread while the vCPUs stand still: completes what is in flight. NULL where a device
+	 * has nothing that lasts.
+	 */
+	void (*quiesce)(struct device *device);
 	/* Field by field, in wire format. Nothing may be in flight. */
 	int (*save)(const struct device *device, struct wire *out);
 	/* Into a freshly created device. The input is hostile: returns -EPROTO rather than to believe it. */
@@ -54,5 +59,8 @@ struct device_environment {
 	/* The guest asked for power off (S5) or a reset; acted on by the machine soon after, outside of the device. */
 	void (*request_power_off)(struct device_environment *environment);
 	void (*request_reset)(struct device_environment *environment);
-	void *machine; /* of the two above */
+	/* The machine's lock, for a loop-thread callback that does not come with it. */
+	void (*lock)(struct device_environment *environment);
+	void (*unlock)(struct device_environment *environment);
+	void *machine; /* of the four above */
 };

@@ -66,6 +66,16 @@ static void environment_request_reset(struct device_environment *environment)
 	request(environment->machine, MACHINE_REQUEST_RESET);
 }
 
+static void environment_lock(struct device_environment *environment)
+{
+	machine_lock(environment->machine);
+}
+
+static void environment_unlock(struct device_environment *environment)
+{
+	machine_unlock(environment->machine);
+}
+
 static void on_vcpu_reset(void *context)
 {
 	request(context, MACHINE_REQUEST_RESET);
@@ -135,6 +145,8 @@ static void set_environment(struct machine *machine)
 		.realtime_us = clock_realtime_us,
 		.request_power_off = environment_request_power_off,
 		.request_reset = environment_request_reset,
+		.lock = environment_lock,
+		.unlock = environment_unlock,
 		.machine = machine,
 	};
 }
@@ -353,14 +365,7 @@ void machine_destroy(struct machine *machine)
 	kvm_vm_fini(&machine->vm);
 	ram_fini(&machine->ram);
 	guestmem_fini(&machine->memory);
-	fd_close(&machine->files.kvm);
-	fd_close(&machine->files.kernel);
-	fd_close(&machine->files.initrd);
-	fd_close(&machine->files.console);
-	fd_close(&machine->files.state);
-	for (uint32_t i = 0; i < machine->files.layer_count; i++) {
-		fd_close(&machine->files.layers[i]);
-	}
+	machine_files_close(&machine->files);
 	pthread_mutex_destroy(&machine->lock);
 	free(machine);
 }
@@ -421,6 +426,7 @@ int machine_suspend(struct machine *machine, uint64_t generation, const int file
 	machine_stop(machine);
 	machine_lock(machine);
 	console_flush(machine->console);
+	machine_quiesce_devices(machine);
 	error = snapshot_save(machine, generation, files, report, reason);
 	machine_unlock(machine);
 	report->stopped_us = clock_monotonic_us() - start;

@@ -32,12 +32,20 @@ struct machine_ops {
 	void (*on_progress)(void *context, uint32_t percent);
 };
 
+struct machine_disk_files {
+	int file, base;
+};
+
 /* Descriptors of VMM_CONFIGURE; -1 where there is none. */
 struct machine_files {
 	int kvm, kernel, initrd, console, state;
+	struct machine_disk_files disks[VMM_DISKS_MAX];
 	int layers[VMM_LAYERS_MAX];
 	uint32_t layer_count;
 };
+
+/* Closes all that are there. */
+void machine_files_close(struct machine_files *files);
 
 enum {
 	MACHINE_REASON_MAX = 256,

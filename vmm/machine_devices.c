@@ -222,10 +222,12 @@ static const struct {
 
 int machine_create_devices(struct machine *machine)
 {
+	int error;
+
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct device *device = NULL;
-		int error = table[i].create(machine, &device);
 
+		error = table[i].create(machine, &device);
 		if (device) {
 			machine->devices[machine->device_count++] = device;
 		}
@@ -234,6 +236,10 @@ int machine_create_devices(struct machine *machine)
 			    "machine: creating the %s: %s", table[i].name, strerrordesc_np(-error));
 			return error;
 		}
+	}
+	error = machine_create_disks(machine);
+	if (error) {
+		return error;
 	}
 	return input_router_create(
 	    machine->i8042, machine->keyboard, machine->tablet, &machine->router);
@@ -254,5 +260,14 @@ void machine_reset_devices(struct machine *machine)
 {
 	for (size_t i = 0; i < machine->device_count; i++) {
 		machine->devices[i]->ops->reset(machine->devices[i]);
+	}
+}
+
+void machine_quiesce_devices(struct machine *machine)
+{
+	for (size_t i = 0; i < machine->device_count; i++) {
+		if (machine->devices[i]->ops->quiesce) {
+			machine->devices[i]->ops->quiesce(machine->devices[i]);
+		}
 	}
 }

@@ -86,8 +86,12 @@ struct machine {
 
 /* machine_devices.c: makes them all, in order; removes them in reverse. */
 must_check int machine_create_devices(struct machine *machine);
+/* machine_disks.c: those after the table. */
+must_check int machine_create_disks(struct machine *machine);
 void machine_destroy_devices(struct machine *machine);
 void machine_reset_devices(struct machine *machine);
+/* Completes what is in flight, before a snapshot. */
+void machine_quiesce_devices(struct machine *machine);
 
 /* machine_start.c: a kernel into fresh memory and the boot processor's registers; `reason` on an error. */
 must_check int machine_load_kernel(struct machine *machine, char reason[MACHINE_REASON_MAX]);

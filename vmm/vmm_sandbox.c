@@ -19,13 +19,16 @@ static const struct sandbox_permission permissions[] = {
 	SANDBOX_PERMIT(fstat, "size of a kernel, a snapshot, a log"),
 	SANDBOX_PERMIT(newfstatat, "the C library's fstat()"),
 	SANDBOX_PERMIT(lseek, "size of a file"),
+	SANDBOX_PERMIT(flock, "a disk has one user"),
 	SANDBOX_PERMIT(pread64, "kernel, snapshot, /proc/self/pagemap"),
 	SANDBOX_PERMIT(pwrite64, "snapshot and last frame"),
-	SANDBOX_PERMIT(pwritev, "snapshot"),
+	SANDBOX_PERMIT(preadv, "the guest reads a disk"),
+	SANDBOX_PERMIT(pwritev, "snapshot, disks"),
 	SANDBOX_PERMIT(ftruncate, "a console log that is full starts afresh"),
-	SANDBOX_PERMIT(fallocate, "reserves a snapshot's space before it is written"),
+	SANDBOX_PERMIT(
+	    fallocate, "reserves a snapshot's space before it is written; discards on disks"),
 	SANDBOX_PERMIT(fsync, "a snapshot is on the disk before it counts"),
-	SANDBOX_PERMIT(fdatasync, "the same"),
+	SANDBOX_PERMIT(fdatasync, "the same; a disk's flush"),
 
 	/* vCPU threads */
 	{ .syscall = __NR_clone,

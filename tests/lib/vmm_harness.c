@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "tests/lib/harness_files.h"
 #include "tests/lib/harness_internal.h"
 
 enum {
@@ -170,34 +171,8 @@ static void copy_text(char *to, size_t size, const char *from)
 	snprintf(to, size, "%s", from ? from : "");
 }
 
-struct files {
-	int fds[8 + VMM_LAYERS_MAX];
-	size_t count;
-	uint32_t bits;
-};
-
-static int add_file(struct files *files, const char *path, int flags, uint32_t bit)
-{
-	int fd = open(path, flags | O_CLOEXEC, 0600);
-
-	if (fd < 0) {
-		fprintf(stderr, "%s: %s\n", path, strerror(errno));
-		return -errno;
-	}
-	files->fds[files->count++] = fd;
-	files->bits |= bit;
-	return 0;
-}
-
-static void close_files(struct files *files)
-{
-	while (files->count > 0) {
-		fd_close(&files->fds[--files->count]);
-	}
-}
-
 static int send_config(
-    struct vmm_harness *vmm, const struct vmm_harness_options *options, struct files *files)
+    struct vmm_harness *vmm, const struct vmm_harness_options *options, struct harness_files *files)
 {
 	struct vmm_config config = {
 		.memory_mib = options->memory_mib ? options->memory_mib : 64,
@@ -213,6 +188,8 @@ static int send_config(
 	uint8_t buffer[4096];
 	struct wire wire;
 
+	config.disk_count = vmm->disk_count;
+	memcpy(config.disks, vmm->disks, sizeof(config.disks));
 	copy_text(config.session, sizeof(config.session), "test");
 	copy_text(config.user, sizeof(config.user), "alice");
 	copy_text(config.host, sizeof(config.host), "testhost");
@@ -222,18 +199,18 @@ static int send_config(
 	return vmm_harness_request(vmm, VMM_CONFIGURE, &wire, files->fds, files->count);
 }
 
-static int open_common(struct files *files, const struct vmm_harness_options *options)
+static int open_common(struct harness_files *files, const struct vmm_harness_options *options)
 {
-	int error = add_file(files, "/dev/kvm", O_RDWR, VMM_FD_KVM);
+	int error = harness_add_file(files, "/dev/kvm", O_RDWR, VMM_FD_KVM);
 
 	if (!error && options->kernel) {
-		error = add_file(files, options->kernel, O_RDONLY, VMM_FD_KERNEL);
+		error = harness_add_file(files, options->kernel, O_RDONLY, VMM_FD_KERNEL);
 	}
 	if (!error && options->initrd) {
-		error = add_file(files, options->initrd, O_RDONLY, VMM_FD_INITRD);
+		error = harness_add_file(files, options->initrd, O_RDONLY, VMM_FD_INITRD);
 	}
 	if (!error && options->console) {
-		error = add_file(
+		error = harness_add_file(
 		    files, options->console, O_WRONLY | O_CREAT | O_APPEND, VMM_FD_CONSOLE);
 	}
 	return error;
@@ -241,11 +218,12 @@ static int open_common(struct files *files, const struct vmm_harness_options *op
 
 int vmm_harness_configure(struct vmm_harness *vmm, const struct vmm_harness_options *options)
 {
-	struct files files = { 0 };
+	struct harness_files files = { 0 };
 	int error = open_common(&files, options);
 
+	error = error ? error : harness_add_disks(vmm, options, &files);
 	error = error ? error : send_config(vmm, options, &files);
-	close_files(&files);
+	harness_close_files(&files);
 	return error;
 }
 
@@ -293,21 +271,22 @@ static int write_layers(const struct vmm_harness *vmm, const char *folder)
 int vmm_harness_resume(
     struct vmm_harness *vmm, const struct vmm_harness_options *options, const char *folder)
 {
-	struct files files = { 0 };
+	struct harness_files files = { 0 };
 	char path[4096];
 	int error = read_layers(vmm, folder);
 
 	error = error ? error : open_common(&files, options);
 	if (!error) {
 		snprintf(path, sizeof(path), "%s/state.%lu", folder, vmm->generation);
-		error = add_file(&files, path, O_RDONLY, VMM_FD_STATE);
+		error = harness_add_file(&files, path, O_RDONLY, VMM_FD_STATE);
 	}
+	error = error ? error : harness_add_disks(vmm, options, &files);
 	for (uint32_t i = 0; i < vmm->layer_count && !error; i++) {
 		snprintf(path, sizeof(path), "%s/ram.%lu", folder, vmm->layers[i]);
-		error = add_file(&files, path, O_RDONLY, 0);
+		error = harness_add_file(&files, path, O_RDONLY, 0);
 	}
 	error = error ? error : send_config(vmm, options, &files);
-	close_files(&files);
+	harness_close_files(&files);
 	return error;
 }
 
@@ -328,7 +307,7 @@ int vmm_harness_suspend(
 {
 	static const char *const names[3] = { "state", "ram", "frame" };
 	uint64_t generation = vmm->generation + 1;
-	struct files files = { 0 };
+	struct harness_files files = { 0 };
 	uint8_t buffer[8];
 	struct wire wire;
 	char path[4096];
@@ -336,14 +315,14 @@ int vmm_harness_suspend(
 
 	for (size_t i = 0; i < 3 && !error; i++) {
 		snprintf(path, sizeof(path), "%s/%s.%lu", folder, names[i], generation);
-		error = add_file(&files, path, O_RDWR | O_CREAT | O_TRUNC, 0);
+		error = harness_add_file(&files, path, O_RDWR | O_CREAT | O_TRUNC, 0);
 	}
 	if (!error) {
 		wire_init_write(&wire, buffer, sizeof(buffer));
 		wire_put_u64(&wire, generation);
 		error = vmm_harness_request(vmm, VMM_SUSPEND, &wire, files.fds, files.count);
 	}
-	close_files(&files);
+	harness_close_files(&files);
 	error = error ? error : vmm_suspend_report_decode(&vmm->message.body, report);
 	if (error) {
 		return error;

@@ -29,6 +29,8 @@ struct vmm_harness {
 	uint64_t generation;
 	uint32_t layer_count;
 	uint64_t layers[VMM_LAYERS_MAX]; /* generations, oldest first */
+	uint32_t disk_count;
+	struct vmm_disk disks[VMM_DISKS_MAX]; /* as they were sent last */
 
 	/* The link's side: what the VMM said last. */
 	struct scanout scanout;
@@ -45,7 +47,12 @@ struct vmm_harness_options {
 	const char *kernel; /* NULL: the built-in demo */
 	const char *initrd;
 	const char *command_line;
-	const char *console;                       /* file that is appended to; NULL: none */
+	const char *console; /* file that is appended to; NULL: none */
+	/*
+	 * Disks, NULL behind the last: FORMAT:FILE[,base=FILE][,ro], FORMAT being raw or overlay. The serial is disk0 and
+	 * so on, the base's name 32 bytes of 'b'.
+	 */
+	const char *disks[VMM_DISKS_MAX];
 	uint32_t memory_mib, vcpus, width, height; /* 0: 64, 1, 1024, 768 */
 	uint32_t uid;                              /* user and group that it becomes; 0: stays */
 };

@@ -23,6 +23,7 @@ static const char usage[] =
     "  --memory MIB      default 64\n"
     "  --cpus N          default 1\n"
     "  --size WxH        default 1024x768\n"
+    "  --disk FORMAT:FILE[,base=FILE][,ro]  raw or overlay; up to four times\n"
     "  --console FILE    log of the serial port, appended to\n"
     "  --resume DIR      from the newest snapshot in DIR instead of a boot\n"
     "  --vmm PROGRAM     another tanmatsu-vmm\n"
@@ -329,6 +330,12 @@ static bool machine_option(struct run *run, const char *name, const char *value)
 			} else {
 				*options[i].number = (uint32_t)strtoul(value, NULL, 0);
 			}
+			return true;
+		}
+	}
+	for (size_t i = 0; strcmp(name, "--disk") == 0 && i < VMM_DISKS_MAX; i++) {
+		if (!run->options.disks[i]) {
+			run->options.disks[i] = value;
 			return true;
 		}
 	}

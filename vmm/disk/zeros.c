@@ -1,4 +1,4 @@
-/* See zeros.h. */
+/* Zeros as a hole. What must stay true: where holes are not to be had, the bytes are written, and nothing else changes. */
 #include "vmm/disk/zeros.h"
 
 #include <errno.h>

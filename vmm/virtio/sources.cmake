@@ -1,6 +1,8 @@
 # The virtio devices; read by vmm/CMakeLists.txt.
 list(APPEND VMM_SOURCES
 	virtio/event_backlog.c
+	virtio/virtio_blk.c
+	virtio/virtio_blk_request.c
 	virtio/virtio_input.c
 	virtio/virtio_input_config.c
 	virtio/virtio_input_state.c

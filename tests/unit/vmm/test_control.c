@@ -27,6 +27,12 @@ static const struct vmm_config good = {
 	.descriptors = VMM_FD_KVM | VMM_FD_CONSOLE | VMM_FD_STATE,
 	.layer_count = 2,
 	.console_limit = 1 << 20,
+	.disk_count = 2,
+	.disks = { { .format = VMM_DISK_OVERLAY,
+		       .has_base = true,
+		       .base_id = { 5, 6, 7 },
+		       .serial = "12345678901234567890" },
+	    { .format = VMM_DISK_RAW, .read_only = true, .serial = "home" } },
 };
 
 static size_t encode(const struct vmm_config *config, uint8_t *bytes, size_t size)
@@ -67,6 +73,15 @@ static void test_config_round_trip(void **state)
 	assert_int_equal(config.descriptors, good.descriptors);
 	assert_memory_equal(config.generation_id, good.generation_id, sizeof(good.generation_id));
 	assert_int_equal(config.console_limit, good.console_limit);
+	assert_int_equal(config.disk_count, 2);
+	assert_int_equal(config.disks[0].format, VMM_DISK_OVERLAY);
+	assert_true(config.disks[0].has_base && !config.disks[0].read_only);
+	assert_memory_equal(
+	    config.disks[0].base_id, good.disks[0].base_id, sizeof(good.disks[0].base_id));
+	assert_string_equal(config.disks[0].serial, good.disks[0].serial);
+	assert_int_equal(config.disks[1].format, VMM_DISK_RAW);
+	assert_true(config.disks[1].read_only && !config.disks[1].has_base);
+	assert_string_equal(config.disks[1].serial, "home");
 }
 
 static void test_config_ranges(void **state)
@@ -98,6 +113,10 @@ static void test_config_ranges(void **state)
 	REFUSED(bad.layer_count = 0); /* state without memory */
 	REFUSED(bad.layer_count = VMM_LAYERS_MAX + 1);
 	REFUSED(bad.snapshot_generation = 0); /* layers without a snapshot */
+	REFUSED(bad.disks[0].format = 0);     /* never guessed */
+	REFUSED(bad.disks[0].format = 3);
+	REFUSED(bad.disks[1].has_base = true); /* of a raw one */
+	REFUSED(bad.disks[1].serial[0] = '\0');
 #undef REFUSED
 }
 
