@@ -43,12 +43,14 @@ void fwcfg_init(struct fwcfg *fwcfg)
 	}
 }
 
-bool fwcfg_read_string(const struct fwcfg *fwcfg, const char *name, char *buffer, size_t size)
+bool fwcfg_read_string(struct fwcfg *fwcfg, const char *name, char *buffer, size_t size)
 {
 	size_t length = 0;
 	size_t most;
 
 	buffer[0] = '\0';
+	/* The host's texts grow: "9 times resumed" becomes 10, so the sizes are read anew. */
+	fwcfg_init(fwcfg);
 	for (unsigned int i = 0; i < fwcfg->count; i++) {
 		if (!text_equal(fwcfg->files[i].name, name)) {
 			continue;

@@ -22,4 +22,4 @@ struct fwcfg {
 void fwcfg_init(struct fwcfg *fwcfg);
 
 /* Reads an item as a string, without line end; false (and "") if there is none. */
-bool fwcfg_read_string(const struct fwcfg *fwcfg, const char *name, char *buffer, size_t size);
+bool fwcfg_read_string(struct fwcfg *fwcfg, const char *name, char *buffer, size_t size);
