@@ -11,6 +11,7 @@
 #include "client/text.h"
 
 enum {
+	VALUE_COLUMN = 14, /* of the status: where values begin */
 	SOON_US = 1000000, /* what began less than this ago began "now" */
 };
 
@@ -151,10 +152,9 @@ done:
 
 static void print_line(const struct client *client, const char *name, const char *value)
 {
-	char clean[ANSWER_TEXT_MAX * 4];
-
 	if (value[0]) {
-		fprintf(client->out, "  %-11s%s\n", name, text_clean(value, clean, sizeof(clean)));
+		fprintf(client->out, "  %-*s", VALUE_COLUMN - 2, name);
+		text_wrap(client->out, value, VALUE_COLUMN, client->terminal ? client->width : 0);
 	}
 }
 
@@ -170,8 +170,10 @@ static void print_head(const struct client *client, const struct answer_session 
 	fprintf(client->out, "%s%s%s%s %s%s%s", on, client->unicode ? "● " : "", off, name, on,
 	    state, off);
 	if (session->since_us > 0) {
-		fprintf(client->out, " for %s (since %s)",
-		    format_age(client, session->since_us, age, sizeof(age)),
+		bool soon = strcmp(format_age(client, session->since_us, age, sizeof(age)),
+				"now") == 0;
+
+		fprintf(client->out, "%s%s (since %s)", soon ? " just " : " for ", age,
 		    text_time(session->since_us, since, sizeof(since)));
 	}
 	fputc('\n', client->out);
@@ -247,7 +249,9 @@ static void print_status(const struct client *client, const struct answer_sessio
 		    (unsigned long long)session->resumes, session->resumes == 1 ? "" : "s");
 		print_line(client, "Snapshot:", line);
 	}
-	print_line(client, "Last error:", session->last_error);
+	if (strcmp(session->last_error, session->reason) != 0) {
+		print_line(client, "Last error:", session->last_error);
+	}
 }
 
 int command_status(struct client *client, const struct arguments *arguments)
