@@ -3,6 +3,7 @@
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -49,6 +50,19 @@ for call in sorted(calls - methods):
     errors.append("client: calls %s, which docs/CONTROL.md does not have" % call)
 if not calls:
     errors.append("this test finds no calls any more")
+
+# The list of packages has every library that the build asks for.
+packages = set(subprocess.check_output([source / "tools/install-deps", "--print", "--test"], text=True).split())
+modules = set()
+for file in [*source.glob("CMakeLists.txt"), *source.glob("[a-z]*/**/CMakeLists.txt"), *source.glob("cmake/*.cmake")]:
+    if "build" not in file.relative_to(source).parts:
+        modules |= set(re.findall(r"pkg_check_modules\(\w+ REQUIRED IMPORTED_TARGET (\w+)\)", file.read_text()))
+for module in sorted(modules) if shutil.which("dpkg-query") else []:
+    folder = subprocess.run(["pkg-config", "--variable=pcfiledir", module], stdout=subprocess.PIPE, text=True, check=True)
+    found = subprocess.run(["dpkg-query", "-S", "%s/%s.pc" % (folder.stdout.strip(), module)], stdout=subprocess.PIPE,
+                           stderr=subprocess.DEVNULL, text=True, check=False).stdout.split(":")[0]
+    if found and found not in packages:
+        errors.append("tools/install-deps: %s, which has %s, is missing" % (found, module))
 
 print("\n".join(errors) or "ok")
 sys.exit(1 if errors else 0)
