@@ -181,6 +181,54 @@ static void test_power_button(void **state)
 	assert_int_equal(fake_in(machine, PM_ENABLE, 2), 0);
 }
 
+static struct device_timer *no_timer(
+    struct device_environment *environment, void (*function)(void *context), void *context)
+{
+	(void)environment;
+	(void)function;
+	(void)context;
+	return NULL;
+}
+
+/* A second device at the same place, or one that gets no timer, is refused and leaves nothing behind. */
+static void test_creation_fails_cleanly(void **state)
+{
+	struct fake_machine *machine = *state;
+	struct device_environment *environment = &machine->environment;
+	struct pci_host *pci;
+	struct bochs_display *display;
+	struct i8042 *i8042;
+	struct uart16550 *uart;
+	struct rtc *rtc;
+	struct fw_cfg *fw_cfg;
+	struct pm *pm;
+	struct virtio_input *input;
+	struct virtio_rng *rng;
+
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(pci_host_create(environment, &pci), -EEXIST);
+		for (unsigned slot = SLOT_DISPLAY; slot < 8; slot++) {
+			assert_int_equal(bochs_display_create(environment, machine->pci, slot,
+					     machine->framebuffer, NULL, NULL, &display),
+			    -EEXIST);
+		}
+		assert_int_equal(i8042_create(environment, &i8042), -EEXIST);
+		assert_int_equal(
+		    uart16550_create(environment, 0x3f8, 4, NULL, NULL, &uart), -EEXIST);
+		assert_int_equal(rtc_create(environment, &rtc), -EEXIST);
+		assert_int_equal(fw_cfg_create(environment, &fw_cfg), -EEXIST);
+		assert_int_equal(pm_create(environment, &pm), -EEXIST);
+		assert_int_equal(virtio_input_create(environment, machine->pci, SLOT_RNG,
+				     VIRTIO_INPUT_TABLET, &input),
+		    -EEXIST);
+		assert_int_equal(
+		    virtio_rng_create(environment, machine->pci, SLOT_RNG, &rng), -EEXIST);
+	}
+	environment->timer_create = no_timer;
+	assert_int_equal(rtc_create(environment, &rtc), -ENOMEM);
+	assert_int_equal(virtio_rng_create(environment, machine->pci, 9, &rng), -ENOMEM);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +237,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_file_limits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_power_off, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_power_button, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_creation_fails_cleanly, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
