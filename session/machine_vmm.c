@@ -102,6 +102,14 @@ int machine_on_refused_pause(struct machine_run *run)
 	return 0;
 }
 
+/* The snapshot that it runs from turned out damaged: pages of large layers are verified while it runs. */
+static void set_base_aside(struct machine_run *run)
+{
+	run->machine->generation = run->machine->base;
+	machine_set_aside(run);
+	machine_settle(run, MACHINE_FAILED, run->machine->reason);
+}
+
 int machine_on_exit_running(struct machine_run *run)
 {
 	struct machine *machine = run->machine;
@@ -111,6 +119,10 @@ int machine_on_exit_running(struct machine_run *run)
 	machine_forget_wishes(machine);
 	if (run->event->exit == MACHINE_EXIT_POWERED_OFF || asked) {
 		machine_settle(run, MACHINE_OFF, "The desktop was switched off.");
+		return 0;
+	}
+	if (run->event->exit == MACHINE_EXIT_SNAPSHOT && machine->base) {
+		set_base_aside(run);
 		return 0;
 	}
 	machine_set_text(reason, "The desktop stopped by itself: %.160s.", event_text(run));
@@ -127,6 +139,10 @@ int machine_on_exit_saving(struct machine_run *run)
 	machine->generation = 0;
 	if (run->event->exit == MACHINE_EXIT_POWERED_OFF) {
 		machine_settle(run, MACHINE_OFF, "The desktop was switched off.");
+		return 0;
+	}
+	if (run->event->exit == MACHINE_EXIT_SNAPSHOT && machine->base) {
+		set_base_aside(run);
 		return 0;
 	}
 	machine_set_text(reason, "The desktop stopped by itself while it was being saved: %.140s.",

@@ -17,14 +17,8 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "vmm/chipset_state.h"
 #include "vmm/machine_internal.h"
 #include "vmm/snapshot.h"
-#include "vmm/vcpu_state.h"
-
-enum {
-	PRISTINE_MAX = 4 * 1024 * 1024,
-};
 
 void machine_lock(struct machine *machine)
 {
@@ -37,17 +31,28 @@ void machine_unlock(struct machine *machine)
 }
 
 /* Any thread. */
-static void request(struct machine *machine, unsigned what)
+static void wake(struct machine *machine, unsigned what)
 {
 	uint64_t one = 1;
 
 	atomic_fetch_or(&machine->requests, what);
-	if (machine->vcpus) {
-		vcpus_stop_soon(machine->vcpus);
-	}
 	if (write(machine->wake_fd, &one, sizeof(one)) < 0) {
 		/* The counter is full: the loop has been woken often enough. */
 	}
+}
+
+static void request(struct machine *machine, unsigned what)
+{
+	wake(machine, what);
+	if (machine->vcpus) {
+		vcpus_stop_soon(machine->vcpus);
+	}
+}
+
+/* The verifier's thread. */
+static void on_verified(void *context)
+{
+	wake(context, MACHINE_REQUEST_VERIFIED);
 }
 
 static struct device_timer *environment_timer_create(
@@ -116,7 +121,9 @@ static int on_wake(sd_event_source *source, int fd, uint32_t events, void *conte
 		return -errno;
 	}
 	requests = atomic_exchange(&machine->requests, 0);
-	if (requests & MACHINE_REQUEST_FAILURE) {
+	if ((requests & MACHINE_REQUEST_VERIFIED) && ram_verifier_finish(&machine->verifier)) {
+		end(machine, VMM_EXIT_SNAPSHOT, machine->verifier.reason);
+	} else if (requests & MACHINE_REQUEST_FAILURE) {
 		end(machine, VMM_EXIT_KVM, machine->failure);
 	} else if (requests & MACHINE_REQUEST_POWER_OFF) {
 		end(machine, VMM_EXIT_POWERED_OFF, "the guest switched itself off");
@@ -191,41 +198,6 @@ static int create_vm(struct machine *machine)
 	return kvm_vm_set_memory(&machine->vm, &machine->memory);
 }
 
-/* What a reset goes back to. */
-static int save_pristine(struct machine *machine)
-{
-	int error = 0;
-
-	wire_init_growing(&machine->pristine, PRISTINE_MAX);
-	for (uint32_t i = 0; i < machine->config.vcpus && !error; i++) {
-		error = vcpu_state_save(
-		    &machine->vm, vcpus_fd(machine->vcpus, i), &machine->pristine);
-	}
-	for (unsigned chip = 0; chip < CHIPSET_CHIPS && !error; chip++) {
-		error = chipset_save_irqchip(&machine->vm, chip, &machine->pristine);
-	}
-	if (!error) {
-		error = chipset_save_pit(&machine->vm, &machine->pristine);
-	}
-	return error ? error : wire_ok(&machine->pristine) ? 0 : -ENOMEM;
-}
-
-static int load_pristine(struct machine *machine)
-{
-	struct wire in;
-	const char *what = "";
-	int error = 0;
-
-	wire_init_read(&in, machine->pristine.data, machine->pristine.position);
-	for (uint32_t i = 0; i < machine->config.vcpus && !error; i++) {
-		error = vcpu_state_load(&machine->vm, vcpus_fd(machine->vcpus, i), &in, &what);
-	}
-	for (unsigned chip = 0; chip < CHIPSET_CHIPS && !error; chip++) {
-		error = chipset_load_irqchip(&machine->vm, chip, &in);
-	}
-	return error ? error : chipset_load_pit(&machine->vm, &in);
-}
-
 static int create_processors(struct machine *machine)
 {
 	int error = kvm_vm_create_controllers(&machine->vm);
@@ -237,7 +209,7 @@ static int create_processors(struct machine *machine)
 	for (uint32_t i = 0; i < machine->config.vcpus && !error; i++) {
 		error = cpuid_apply(&machine->cpuid, vcpus_fd(machine->vcpus, i), i);
 	}
-	return error ? error : save_pristine(machine);
+	return error ? error : machine_save_pristine(machine);
 }
 
 static int boot(struct machine *machine, enum vmm_exit *code, char reason[MACHINE_REASON_MAX])
@@ -310,6 +282,9 @@ static int build(struct machine *machine, enum vmm_exit *code, char reason[MACHI
 			    : boot(machine, code, reason);
 	}
 	machine_unlock(machine);
+	if (!error) {
+		error = ram_verifier_start(&machine->verifier, &machine->ram, on_verified, machine);
+	}
 	return error;
 }
 
@@ -351,6 +326,7 @@ void machine_destroy(struct machine *machine)
 	if (!machine) {
 		return;
 	}
+	ram_verifier_cancel(&machine->verifier);
 	vcpus_destroy(machine->vcpus);
 	machine->vcpus = NULL;
 	machine_lock(machine);
@@ -402,7 +378,7 @@ int machine_reset(struct machine *machine)
 	machine_stop(machine);
 	machine_lock(machine);
 	machine_reset_devices(machine);
-	error = load_pristine(machine);
+	error = machine_load_pristine(machine);
 	error = error ? error : ram_reset(&machine->ram);
 	error = error ? error : machine_load_kernel(machine, reason);
 	machine_unlock(machine);
@@ -420,9 +396,14 @@ int machine_suspend(struct machine *machine, uint64_t generation, const int file
     struct vmm_suspend_report *report, char reason[MACHINE_REASON_MAX])
 {
 	bool running = machine->running;
+	/* A new layer goes on top of good ones only; the guest runs on while the last are looked at. */
+	int error = ram_verifier_finish(&machine->verifier);
 	uint64_t start = clock_monotonic_us();
-	int error;
 
+	if (error) {
+		snprintf(reason, MACHINE_REASON_MAX, "%s", machine->verifier.reason);
+		return error;
+	}
 	machine_stop(machine);
 	machine_lock(machine);
 	console_flush(machine->console);

@@ -20,6 +20,7 @@
 #include "vmm/kvm.h"
 #include "vmm/machine.h"
 #include "vmm/ram.h"
+#include "vmm/ram_verifier.h"
 #include "vmm/timers.h"
 #include "vmm/vcpu.h"
 #include "vmm/virtio/virtio_input.h"
@@ -36,6 +37,7 @@ enum machine_request {
 	MACHINE_REQUEST_POWER_OFF = 1 << 0,
 	MACHINE_REQUEST_RESET = 1 << 1,
 	MACHINE_REQUEST_FAILURE = 1 << 2,
+	MACHINE_REQUEST_VERIFIED = 1 << 3, /* by the verifier's thread */
 };
 
 struct machine {
@@ -46,6 +48,7 @@ struct machine {
 	pthread_mutex_t lock;
 	struct guestmem memory;
 	struct ram ram;
+	struct ram_verifier verifier;
 	struct kvm_vm vm;
 	struct cpuid cpuid;
 	struct bus *bus;
@@ -95,3 +98,6 @@ void machine_quiesce_devices(struct machine *machine);
 
 /* machine_start.c: a kernel into fresh memory and the boot processor's registers; `reason` on an error. */
 must_check int machine_load_kernel(struct machine *machine, char reason[MACHINE_REASON_MAX]);
+/* Also there: state of processors and controllers as they were made, kept, and gone back to by a reset. 0 or -errno. */
+must_check int machine_save_pristine(struct machine *machine);
+must_check int machine_load_pristine(struct machine *machine);

@@ -1,6 +1,6 @@
 /*
  * How a machine begins: the kernel into fresh memory, the display mode as firmware would have set it, and the boot
- * processor's registers as the 64-bit boot protocol has them.
+ * processor's registers as the 64-bit boot protocol has them; and the state before that, which a reset goes back to.
  */
 #include <errno.h>
 #include <linux/kvm.h>
@@ -9,14 +9,17 @@
 #include <sys/ioctl.h>
 #include <sys/random.h>
 
+#include "vmm/chipset_state.h"
 #include "vmm/loader.h"
 #include "vmm/machine_internal.h"
 #include "vmm/mptable.h"
+#include "vmm/vcpu_state.h"
 #ifdef TANMATSU_HAVE_DEMO
 #include "guest/demo_image.h"
 #endif
 
 enum {
+	PRISTINE_MAX = 4 * 1024 * 1024,
 	CR0_PE = 1 << 0,
 	CR0_MP = 1 << 1,
 	CR0_ET = 1 << 4,
@@ -153,4 +156,38 @@ int machine_load_kernel(struct machine *machine, char reason[MACHINE_REASON_MAX]
 	}
 	error = write_mptable(machine);
 	return error ? error : set_registers(vcpus_fd(machine->vcpus, 0), &entry);
+}
+
+int machine_save_pristine(struct machine *machine)
+{
+	int error = 0;
+
+	wire_init_growing(&machine->pristine, PRISTINE_MAX);
+	for (uint32_t i = 0; i < machine->config.vcpus && !error; i++) {
+		error = vcpu_state_save(
+		    &machine->vm, vcpus_fd(machine->vcpus, i), &machine->pristine);
+	}
+	for (unsigned chip = 0; chip < CHIPSET_CHIPS && !error; chip++) {
+		error = chipset_save_irqchip(&machine->vm, chip, &machine->pristine);
+	}
+	if (!error) {
+		error = chipset_save_pit(&machine->vm, &machine->pristine);
+	}
+	return error ? error : wire_ok(&machine->pristine) ? 0 : -ENOMEM;
+}
+
+int machine_load_pristine(struct machine *machine)
+{
+	struct wire in;
+	const char *what = "";
+	int error = 0;
+
+	wire_init_read(&in, machine->pristine.data, machine->pristine.position);
+	for (uint32_t i = 0; i < machine->config.vcpus && !error; i++) {
+		error = vcpu_state_load(&machine->vm, vcpus_fd(machine->vcpus, i), &in, &what);
+	}
+	for (unsigned chip = 0; chip < CHIPSET_CHIPS && !error; chip++) {
+		error = chipset_load_irqchip(&machine->vm, chip, &in);
+	}
+	return error ? error : chipset_load_pit(&machine->vm, &in);
 }

@@ -1,6 +1,6 @@
 /*
- * See ram.h; ram_save.c has the other half. What must stay true: nothing of a layer is mapped before all of it has been
- * verified, and a run never reaches from RAM into the framebuffer.
+ * See ram.h; ram_save.c has the other half. What must stay true: nothing of a layer is mapped before its index has been
+ * verified, every byte of it is verified sooner or later, and a run never reaches from RAM into the framebuffer.
  */
 #include "vmm/ram.h"
 
@@ -35,6 +35,10 @@ int ram_init(
 
 void ram_fini(struct ram *ram)
 {
+	for (uint32_t i = 0; i < ram->unverified_count; i++) {
+		ram_layer_fini(&ram->unverified[i].layer);
+	}
+	ram->unverified_count = 0;
 	free(ram->covered);
 	ram->covered = NULL;
 }
@@ -158,9 +162,20 @@ static int verify_run(
 	return memcmp(canonical.digest, run->checksum, sizeof(run->checksum)) == 0 ? 0 : -EPROTO;
 }
 
-/* The layer is number `index` of `count`, which is as good a measure of progress as is needed. */
-static int verify_layer(
-    const struct ram *ram, int fd, const struct ram_layer *layer, uint32_t index, uint32_t count)
+/* Which runs of a layer: those that end up in the framebuffer, those in RAM. */
+enum {
+	VERIFY_FRAMEBUFFER = 1 << 0,
+	VERIFY_RAM = 1 << 1,
+};
+
+struct verification {
+	unsigned which;
+	uint32_t index, count;     /* of the layers: as good a measure of progress as is needed */
+	const atomic_bool *cancel; /* NULL: progress is told instead */
+};
+
+static int verify_layer(const struct ram *ram, int fd, const struct ram_layer *layer,
+    const struct verification *verification)
 {
 	uint8_t *buffer = malloc(VERIFY_CHUNK);
 	XXH3_state_t *state = XXH3_createState();
@@ -168,23 +183,43 @@ static int verify_layer(
 
 	for (uint32_t i = 0; i < layer->run_count && !error; i++) {
 		const struct ram_run *run = &layer->runs[i];
+		unsigned where = run->page < ram->ram_pages ? VERIFY_RAM : VERIFY_FRAMEBUFFER;
 
-		if (run->page < ram->ram_pages && run->page + run->count > ram->ram_pages) {
+		if (where == VERIFY_RAM && run->page + run->count > ram->ram_pages) {
 			error = -EPROTO;
-		} else if (run->kind == RAM_RUN_DATA) {
+		} else if (verification->cancel && atomic_load(verification->cancel)) {
+			error = -ECANCELED;
+		} else if (run->kind == RAM_RUN_DATA && (verification->which & where)) {
 			error = verify_run(ram, fd, run, buffer, state);
-			if (ram->progress) {
+			if (ram->progress && !verification->cancel) {
 				uint64_t done = (run->file_page + run->count) * 100 /
 						layer->file_pages;
 
 				ram->progress(ram->progress_context,
-				    (uint32_t)((index * 100 + done) / count));
+				    (uint32_t)((verification->index * 100 + done) /
+					       verification->count));
 			}
 		}
 	}
 	XXH3_freeState(state);
 	free(buffer);
 	return error;
+}
+
+static int describe(int error, uint32_t index, char reason[RAM_REASON_MAX])
+{
+	snprintf(reason, RAM_REASON_MAX, "memory layer %u: %s", index,
+	    error == -EPROTO ? "checksum mismatch in its pages" : strerrordesc_np(-error));
+	return error;
+}
+
+int ram_verify(const struct ram *ram, const struct ram_unverified *unverified,
+    const atomic_bool *cancel, char reason[RAM_REASON_MAX])
+{
+	const struct verification verification = { .which = VERIFY_RAM, .cancel = cancel };
+	int error = verify_layer(ram, unverified->fd, &unverified->layer, &verification);
+
+	return error ? describe(error, unverified->index, reason) : 0;
 }
 
 static int map_run(const struct ram *ram, int fd, const struct ram_run *run)
@@ -209,11 +244,16 @@ static int map_run(const struct ram *ram, int fd, const struct ram_run *run)
 	return 0;
 }
 
+/* `*budget` bytes may still be verified now. */
 static int load_layer(struct ram *ram, int fd, uint32_t index, uint32_t count,
-    const struct ram_layer_id *expected, char reason[RAM_REASON_MAX])
+    const struct ram_layer_id *expected, uint64_t *budget, char reason[RAM_REASON_MAX])
 {
+	struct verification verification = {
+		.which = VERIFY_FRAMEBUFFER, .index = index, .count = count
+	};
 	struct ram_layer layer;
 	int error = open_layer(ram, fd, &layer);
+	uint64_t bytes = error ? 0 : layer.file_pages * RAM_PAGE;
 
 	if (error) {
 		snprintf(reason, RAM_REASON_MAX, "memory layer %u: %s", index,
@@ -227,10 +267,13 @@ static int load_layer(struct ram *ram, int fd, uint32_t index, uint32_t count,
 		error = -EPROTO;
 		goto out;
 	}
-	error = verify_layer(ram, fd, &layer, index, count);
+	if (bytes <= *budget) {
+		*budget -= bytes;
+		verification.which |= VERIFY_RAM;
+	}
+	error = verify_layer(ram, fd, &layer, &verification);
 	if (error) {
-		snprintf(reason, RAM_REASON_MAX, "memory layer %u: %s", index,
-		    error == -EPROTO ? "checksum mismatch in its pages" : strerrordesc_np(-error));
+		(void)describe(error, index, reason);
 		goto out;
 	}
 	for (uint32_t i = 0; i < layer.run_count && !error; i++) {
@@ -240,6 +283,11 @@ static int load_layer(struct ram *ram, int fd, uint32_t index, uint32_t count,
 	if (error) {
 		snprintf(reason, RAM_REASON_MAX, "mapping memory layer %u: %s", index,
 		    strerrordesc_np(-error));
+	} else if (!(verification.which & VERIFY_RAM)) {
+		ram->unverified[ram->unverified_count++] = (struct ram_unverified){
+			.index = index, .fd = fd, .layer = layer
+		};
+		return 0;
 	}
 out:
 	ram_layer_fini(&layer);
@@ -249,10 +297,11 @@ out:
 int ram_load(struct ram *ram, const int *fds, const struct ram_layer_id *expected, uint32_t count,
     char reason[RAM_REASON_MAX])
 {
+	uint64_t budget = RAM_VERIFY_FIRST;
 	int error = 0;
 
 	for (uint32_t i = 0; i < count && !error; i++) {
-		error = load_layer(ram, fds[i], i, count, &expected[i], reason);
+		error = load_layer(ram, fds[i], i, count, &expected[i], &budget, reason);
 		ram->layers[i] = expected[i];
 	}
 	if (!error) {

@@ -5,10 +5,12 @@
  * one that was written since. The framebuffer is shared with viewers and so is copied in and out; its dirty log tells
  * what was written.
  *
- * A layer file must not change while it is mapped, and is never written again. Loop thread, vCPUs standing still.
+ * A layer file must not change while it is mapped, and is never written again. Loop thread, vCPUs standing still, unless
+ * said otherwise.
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,6 +24,8 @@
 enum {
 	RAM_COMPLETE_AFTER = 8, /* with more layers than this, the next one is written complete */
 	RAM_REASON_MAX = 128,
+	/* Layers of so many bytes altogether are verified before they are mapped; larger ones by ram_verifier. */
+	RAM_VERIFY_FIRST = 32 * 1024 * 1024,
 };
 
 struct ram {
@@ -39,6 +43,13 @@ struct ram {
 	void *progress_context;
 	uint32_t layer_count;
 	struct ram_layer_id layers[VMM_LAYERS_MAX]; /* oldest first */
+	/* Layers whose pages have not been verified yet, with descriptors that are the caller's. */
+	uint32_t unverified_count;
+	struct ram_unverified {
+		uint32_t index;
+		int fd;
+		struct ram_layer layer;
+	} unverified[VMM_LAYERS_MAX];
 };
 
 struct ram_save_report {
@@ -53,12 +64,18 @@ must_check int ram_init(
 void ram_fini(struct ram *ram);
 
 /*
- * Maps the layers, oldest first, into memory; borrows the descriptors. Every index and every byte is verified first.
- * `expected` are the ids that the device state names. 0, -EPROTO with `reason` when a layer is damaged or not the one
- * that is named, or -errno.
+ * Maps the layers, oldest first, into memory. Every index is verified first, and the framebuffer's bytes; so are all
+ * bytes of the layers that fit into RAM_VERIFY_FIRST together, the smallest being a matter of milliseconds. The rest is in
+ * `unverified` afterwards and for vmm/ram_verifier.h; until it is done the descriptors must stay open. `expected` are the
+ * ids that the device state names. 0, -EPROTO with `reason` when a layer is damaged or not the one that is named, or
+ * -errno.
  */
 must_check int ram_load(struct ram *ram, const int *fds, const struct ram_layer_id *expected,
     uint32_t count, char reason[RAM_REASON_MAX]);
+/* Verifies every page of one layer of `unverified`; stops when `*cancel` becomes true, with -ECANCELED. Any thread: only
+ * reads. 0, -EPROTO with `reason`, or -errno. */
+must_check int ram_verify(const struct ram *ram, const struct ram_unverified *unverified,
+    const atomic_bool *cancel, char reason[RAM_REASON_MAX]);
 /* Writes what differs from the loaded layers (or everything) to the empty file `fd` and fsyncs it. 0 or -errno. */
 must_check int ram_save(
     struct ram *ram, int fd, uint64_t generation, struct ram_save_report *report);

@@ -147,6 +147,27 @@ def full_disk():
         subprocess.run(["umount", host.state], check=False)
 
 
+def late_damage():
+    """A bit is flipped in a layer so large that it is looked at while the desktop runs already: it ends there and then."""
+    options = dict(EDITOR, command_line=EDITOR["command_line"] + " demo.pattern=48")
+    with Host(users=("alice",), memory=128, desktop=options) as host:
+        viewer = host.login("alice")
+        wait_ready(host, "alice")
+        viewer.close()
+        host.wait_state("alice", "saved")
+        damaged(host, "ram")
+        viewer = host.probe("alice")
+        assert viewer.connect()
+        session = host.wait_state("alice", "failed", timeout=20)
+        assert "damaged" in session["last_error"], session
+        wait_for(lambda: list((host.state / "sessions/alice").glob("*damaged*")), "the snapshot is set aside")
+        viewer.ask("frame")
+        viewer.ask("key ff0d 1")
+        viewer.ask("key ff0d 0")
+        wait_console(host, "alice", "tanmatsu-demo: ready", 2)
+
+
+late_damage()
 if os.geteuid() == 0:
     full_disk()
 print("ok")

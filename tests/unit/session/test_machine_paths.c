@@ -423,6 +423,30 @@ static void test_damaged_snapshot(void **state)
 	}
 }
 
+/* Large layers are verified while the desktop runs already. */
+static void test_damage_found_late(void **state)
+{
+	static const enum machine_event_type before[] = { MACHINE_EVENT_CONSUMED,
+		MACHINE_EVENT_ADMIN_SUSPEND };
+
+	(void)state;
+	for (size_t steps = 1; steps <= sizeof(before) / sizeof(before[0]); steps++) {
+		struct drive drive;
+
+		drive_to(&drive, MACHINE_MARKING);
+		for (size_t i = 0; i < steps; i++) {
+			go(&drive, before[i]);
+		}
+		expect_step(&drive, steps == 1 ? MACHINE_ACTIVE : MACHINE_SAVING);
+		drive_exit(&drive, MACHINE_EXIT_SNAPSHOT, "memory layer 0");
+		assert_int_equal(drive_action(&drive, MACHINE_ACTION_SET_ASIDE)->generation, 7);
+		expect_step(&drive, MACHINE_FAILED);
+		assert_non_null(strstr(drive.machine.last_error, "set aside"));
+		go(&drive, MACHINE_EVENT_VIEWER_ACTION);
+		assert_non_null(drive_action(&drive, MACHINE_ACTION_START_VMM));
+	}
+}
+
 /* What is wrong with the host, or a foreign snapshot, costs nothing but the attempt. */
 static void test_load_fails_for_another_reason(void **state)
 {
@@ -467,6 +491,7 @@ int main(void)
 		cmocka_unit_test(test_crash_while_saving),
 		cmocka_unit_test(test_power_off),
 		cmocka_unit_test(test_damaged_snapshot),
+		cmocka_unit_test(test_damage_found_late),
 		cmocka_unit_test(test_load_fails_for_another_reason),
 	};
 
