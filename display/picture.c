@@ -250,6 +250,22 @@ static void copy_suspects(struct picture *picture, const struct picture_source *
 	end_row(&merger);
 }
 
+size_t picture_suspect_spans(struct picture *picture, const struct picture_source *source,
+    const struct scanout_span *spans, size_t span_count)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < span_count; i++) {
+		if (spans[i].length > 0) {
+			suspect_span(picture, source, &spans[i]);
+		}
+	}
+	for (size_t i = 0; i < (size_t)picture->columns * picture->rows; i++) {
+		count += picture->suspects[i];
+	}
+	return count;
+}
+
 void picture_copy_spans(struct picture *picture, const struct picture_source *source,
     const struct scanout_span *spans, size_t span_count, picture_changed changed, void *context)
 {

@@ -42,6 +42,9 @@ typedef void (*picture_changed)(
 must_check int picture_init(struct picture *picture, uint32_t width, uint32_t height);
 void picture_fini(struct picture *picture);
 
+/* Marks the tiles within `spans` as suspects, which the next copy compares. Returns how many are suspects now. */
+size_t picture_suspect_spans(struct picture *picture, const struct picture_source *source,
+    const struct scanout_span *spans, size_t span_count);
 /*
  * Copies what differs within `spans` (bytes of the source, inside stride * height). What of the source lies outside the
  * picture is ignored; a picture larger than its source keeps the rest as it is.

@@ -20,6 +20,7 @@ struct screen {
 	struct picture picture;
 	const struct screen_ops *ops;
 	void *context;
+	struct scroll *scroll;
 	bool has_desktop; /* the picture holds a desktop's frame */
 	uint8_t caption;  /* its kind, 0: none */
 	bool away;        /* greyed without words */
@@ -46,8 +47,11 @@ int screen_create(uint32_t width, uint32_t height, const struct screen_ops *ops,
 		return -ENOMEM;
 	}
 	error = picture_init(&screen->picture, width, height);
+	if (!error) {
+		error = scroll_create(&screen->scroll);
+	}
 	if (error) {
-		free(screen);
+		screen_destroy(screen);
 		return error;
 	}
 	screen->ops = ops;
@@ -60,6 +64,7 @@ void screen_destroy(struct screen *screen)
 {
 	if (screen) {
 		picture_fini(&screen->picture);
+		scroll_destroy(screen->scroll);
 		free(screen->last);
 		free(screen);
 	}
@@ -121,6 +126,10 @@ void screen_damage_desktop(
     struct screen *screen, const struct picture_source *source, const struct scanout_damage *damage)
 {
 	if (screen->caption == 0 && !screen->away) {
+		if (screen->ops->can_move(screen->context)) {
+			scroll_apply(screen->scroll, &screen->picture, source, damage->spans,
+			    damage->span_count, screen->ops->moved, screen->context);
+		}
 		picture_copy_spans(&screen->picture, source, damage->spans, damage->span_count,
 		    screen->ops->changed, screen->context);
 	}

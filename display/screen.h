@@ -11,6 +11,7 @@
 
 #include "base/must_check.h"
 #include "display/picture.h"
+#include "display/scroll.h"
 
 struct scanout_damage;
 struct screen;
@@ -24,6 +25,10 @@ struct screen_ops {
 	picture_changed changed;
 	/* The picture lies elsewhere or has another size, and all of it is new. */
 	void (*replaced)(void *context, const struct picture *picture);
+	/* Parts of the picture have moved, before what is told as changed next. */
+	scroll_moved moved;
+	/* True if the viewer can move parts of its picture by itself; otherwise they are told as changed. */
+	bool (*can_move)(void *context);
 	/* True if the viewer can be given another size now. */
 	bool (*can_resize)(void *context);
 };

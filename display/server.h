@@ -13,6 +13,7 @@
 
 #include "base/must_check.h"
 
+struct scroll_move;
 struct server;
 
 struct server_ops {
@@ -54,6 +55,10 @@ bool server_encodings_known(const struct server *server);
 
 /* This rectangle of the picture has changed. */
 void server_mark(struct server *server, uint32_t x, uint32_t y, uint32_t width, uint32_t height);
+/* True if the viewer can move parts of its picture by itself. */
+bool server_can_copy(const struct server *server);
+/* These rectangles have moved all at once (display/scroll.h), before anything that is marked from now on. */
+void server_move(struct server *server, const struct scroll_move *moves, size_t count);
 /* New memory for the picture, all of it marked; the size may differ only if server_can_resize(). */
 void server_set_picture(struct server *server, void *pixels, uint32_t width, uint32_t height);
 /* Encodes one FramebufferUpdate if the viewer is waiting and there is news. Returns 1 if one was written, 0 if not, or

@@ -66,6 +66,12 @@ bool server_has_features_to_tell(const struct server *server);
 must_check int server_tell_features(struct server *server);
 must_check int server_make_arrow(struct server *server);
 
+/* server_copy.c: how many rectangles of what the viewer asked for server_copy_send() will write; those rectangles (only the
+ * rectangles, not an update's header): 0 or -errno; all that waits to be copied becomes marked instead. */
+size_t server_copy_prepare(struct server *server);
+must_check int server_copy_send(struct server *server);
+void server_copy_give_up(struct server *server);
+
 /* server_tight.c: whether the viewer gets our own encoder's Tight; an update of `region`, not empty: 0 or -errno. */
 bool server_tight_is_wanted(const struct server *server);
 must_check int server_tight_send(struct server *server, sraRegionPtr region);

@@ -119,7 +119,7 @@ int server_tight_send(struct server *server, sraRegionPtr region)
 {
 	uint8_t bytes[UPDATE_HEADER_SIZE];
 	sraRectangleIterator *iterator;
-	size_t count = count_pieces(region);
+	size_t count = count_pieces(region) + sraRgnCountRects(server->client->copyRegion);
 	struct wire header;
 	sraRect rect;
 	int error;
@@ -132,6 +132,9 @@ int server_tight_send(struct server *server, sraRegionPtr region)
 	wire_put_u8(&header, 0);
 	wire_put_be16(&header, (uint16_t)count);
 	error = server->ops->write(server->context, bytes, sizeof(bytes));
+	if (!error) {
+		error = server_copy_send(server);
+	}
 	iterator = sraRgnGetIterator(region);
 	while (!error && sraRgnIteratorNext(iterator, &rect)) {
 		error = send_rectangle(server, rect);
@@ -175,5 +178,6 @@ bool server_is_lossy(const struct server *server)
 void server_repair(struct server *server)
 {
 	server->repairing = true;
+	server_copy_give_up(server);
 	sraRgnOr(server->client->modifiedRegion, server->lossy);
 }

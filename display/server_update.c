@@ -74,7 +74,8 @@ bool server_has_news(const struct server *server)
 		return false;
 	}
 	return server_has_features_to_tell(server) || size_is_pending(server) ||
-	       cursor_is_pending(server) || !sraRgnEmpty(server->client->modifiedRegion);
+	       cursor_is_pending(server) || !sraRgnEmpty(server->client->modifiedRegion) ||
+	       !sraRgnEmpty(server->client->copyRegion);
 }
 
 static uint64_t region_pixels(sraRegionPtr region)
@@ -133,7 +134,7 @@ static must_check int send_region(struct server *server, sraRegionPtr region)
 		error = send_library_update(server, nothing);
 		sraRgnDestroy(nothing);
 	}
-	if (!error && !sraRgnEmpty(region)) {
+	if (!error && !(sraRgnEmpty(region) && sraRgnEmpty(server->client->copyRegion))) {
 		server->updating = true;
 		error = server_tight_send(server, region);
 		server->updating = false;
@@ -158,11 +159,18 @@ static must_check int send_size(struct server *server)
 static must_check int send_pixels(struct server *server)
 {
 	sraRegionPtr asked, region;
+	size_t copies;
 	int result = 0;
 
 	ask_continuously(server);
+	if (cursor_is_pending(server) ||
+	    (server_is_lossy(server) && !server_tight_is_wanted(server))) {
+		/* libvncserver would send it, and does not know what was lost where. */
+		server_copy_give_up(server);
+	}
+	copies = server_copy_prepare(server);
 	region = pending_region(server);
-	if (!sraRgnEmpty(region) || cursor_is_pending(server)) {
+	if (!sraRgnEmpty(region) || copies > 0 || cursor_is_pending(server)) {
 		asked = sraRgnCreateRgn(server->client->requestedRegion);
 		cut_region(server, region);
 		result = send_region(server, region);
@@ -206,6 +214,7 @@ void server_mark(struct server *server, uint32_t x, uint32_t y, uint32_t width, 
 	sraRegionPtr region = sraRgnCreateRect((int)x, (int)y, (int)(x + width), (int)(y + height));
 
 	sraRgnOr(server->client->modifiedRegion, region);
+	sraRgnSubtract(server->client->copyRegion, region);
 	sraRgnDestroy(region);
 	server->repairing = false;
 }

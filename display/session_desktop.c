@@ -24,6 +24,21 @@ static void on_changed(void *context, uint32_t x, uint32_t y, uint32_t width, ui
 	session_changed(session);
 }
 
+static void on_moved(void *context, const struct scroll_move *moves, size_t count)
+{
+	struct session *session = context;
+
+	server_move(session->server, moves, count);
+	session_changed(session);
+}
+
+static bool can_move(void *context)
+{
+	struct session *session = context;
+
+	return server_can_copy(session->server);
+}
+
 static void on_replaced(void *context, const struct picture *picture)
 {
 	struct session *session = context;
@@ -205,6 +220,8 @@ static int write_stream(void *context, const void *data, size_t size)
 const struct screen_ops session_screen_ops = {
 	.changed = on_changed,
 	.replaced = on_replaced,
+	.moved = on_moved,
+	.can_move = can_move,
 	.can_resize = can_resize,
 };
 

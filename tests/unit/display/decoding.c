@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,7 +24,20 @@ struct decoding {
 	int feed; /* the server's end */
 	const uint8_t *data;
 	size_t size;
+	_Atomic bool written;
+	size_t copies;
+	GotCopyRectProc copy;
 };
+
+static int decoding_tag;
+
+static void on_copy(rfbClient *rfb, int from_x, int from_y, int width, int height, int x, int y)
+{
+	struct decoding *decoding = rfbClientGetClientData(rfb, &decoding_tag);
+
+	decoding->copies++;
+	decoding->copy(rfb, from_x, from_y, width, height, x, y);
+}
 
 static void quiet(const char *format, ...)
 {
@@ -38,6 +52,9 @@ struct decoding *decoding_create(uint32_t width, uint32_t height)
 	assert(decoding && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
 	rfbClientLog = rfbClientErr = quiet;
 	decoding->rfb = rfbGetClient(8, 3, 4);
+	decoding->copy = decoding->rfb->GotCopyRect;
+	decoding->rfb->GotCopyRect = on_copy;
+	rfbClientSetClientData(decoding->rfb, &decoding_tag, decoding);
 	decoding->rfb->sock = ends[0];
 	decoding->feed = ends[1];
 	decoding->rfb->width = (int)width;
@@ -74,10 +91,25 @@ static void *write_all(void *context)
 		}
 		written += (size_t)count;
 	}
+	decoding->written = true;
 	/* Its requests for more are not wanted. */
 	while (recv(decoding->feed, asked, sizeof(asked), MSG_DONTWAIT) > 0) {
 	}
 	return NULL;
+}
+
+/* Another message is on its way or here. */
+static bool has_more(const struct decoding *decoding)
+{
+	bool written, here;
+	uint8_t byte;
+
+	do {
+		written = decoding->written;
+		here = decoding->rfb->buffered > 0 ||
+		       recv(decoding->rfb->sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+	} while (!here && !written && sched_yield() == 0);
+	return here;
 }
 
 bool decoding_feed(struct decoding *decoding, const void *data, size_t size)
@@ -87,13 +119,21 @@ bool decoding_feed(struct decoding *decoding, const void *data, size_t size)
 
 	decoding->data = data;
 	decoding->size = size;
+	decoding->written = false;
 	assert(pthread_create(&thread, NULL, write_all, decoding) == 0);
-	good = HandleRFBServerMessage(decoding->rfb);
+	do {
+		good = HandleRFBServerMessage(decoding->rfb);
+	} while (good && has_more(decoding));
 	if (!good) {
 		shutdown(decoding->feed, SHUT_RDWR);
 	}
 	pthread_join(thread, NULL);
 	return good && decoding->rfb->buffered == 0;
+}
+
+size_t decoding_copies(const struct decoding *decoding)
+{
+	return decoding->copies;
 }
 
 const uint32_t *decoding_pixels(const struct decoding *decoding)
