@@ -62,6 +62,12 @@ static const struct member statistics_members[] = {
 	NUMBER(answer_statistics, height, SCANOUT_SIZE_MAX),
 };
 
+static const struct member hold_members[] = {
+	STRING(answer_hold, user),
+	STRING(answer_hold, reason),
+	NUMBER(answer_hold, since_us, any),
+};
+
 static const struct member listen_members[] = {
 	STRING(answer_listen, address),
 	NUMBER(answer_listen, port, 65535),
@@ -164,6 +170,23 @@ static json_t *encode(const void *structure, const struct member *members, size_
 	return json;
 }
 
+static int decode_holds(const json_t *holds, struct answer_session *session)
+{
+	if (holds && !json_is_array(holds)) {
+		return -EPROTO;
+	}
+	for (size_t i = 0; i < json_array_size(holds) && i < ANSWER_HOLDS_MAX; i++) {
+		int error = decode(json_array_get(holds, i), hold_members, COUNT(hold_members),
+		    &session->holds[i]);
+
+		if (error) {
+			return error;
+		}
+		session->hold_count++;
+	}
+	return 0;
+}
+
 int answer_session_decode(const json_t *json, struct answer_session *session)
 {
 	const json_t *viewers;
@@ -191,19 +214,25 @@ int answer_session_decode(const json_t *json, struct answer_session *session)
 			return error;
 		}
 	}
-	return 0;
+	return decode_holds(json_object_get(json, "holds"), session);
 }
 
 json_t *answer_session_encode(const struct answer_session *session)
 {
 	json_t *json = encode(session, session_members, COUNT(session_members));
 	json_t *viewers = json_array();
+	json_t *holds = json_array();
 
+	for (size_t i = 0; i < session->hold_count; i++) {
+		json_array_append_new(
+		    holds, encode(&session->holds[i], hold_members, COUNT(hold_members)));
+	}
 	for (size_t i = 0; i < session->viewer_count; i++) {
 		json_array_append_new(
 		    viewers, encode(&session->viewers[i], viewer_members, COUNT(viewer_members)));
 	}
-	if (json_object_set_new(json, "viewers", viewers) < 0) {
+	if (json_object_set_new(json, "viewers", viewers) < 0 ||
+	    json_object_set_new(json, "holds", holds) < 0) {
 		json_decref(json);
 		return NULL;
 	}

@@ -19,6 +19,7 @@ enum {
 	ANSWER_PATH_MAX = 4096,
 	ANSWER_VIEWERS_MAX = 64, /* more are counted, not kept */
 	ANSWER_LISTEN_MAX = 16,
+	ANSWER_HOLDS_MAX = 8, /* more are left out */
 };
 
 struct answer_viewer {
@@ -26,6 +27,12 @@ struct answer_viewer {
 	uint64_t since_us;
 	char peer[ANSWER_NAME_MAX];
 	char user[ANSWER_NAME_MAX];
+};
+
+struct answer_hold {
+	uint64_t since_us;
+	char user[ANSWER_NAME_MAX];
+	char reason[ANSWER_TEXT_MAX];
 };
 
 struct answer_session {
@@ -37,6 +44,8 @@ struct answer_session {
 	struct answer_viewer viewers[ANSWER_VIEWERS_MAX];
 	size_t viewer_count; /* of those kept */
 	size_t viewer_total;
+	struct answer_hold holds[ANSWER_HOLDS_MAX];
+	size_t hold_count; /* of those kept */
 	uint64_t memory_mib, vcpus, width, height, pid, generation, resumes, since_us,
 	    snapshot_bytes;
 };

@@ -97,6 +97,9 @@ int arguments_parse(const struct client *client, const char *command,
 
 	memset(arguments, 0, sizeof(*arguments));
 	/* A leading '+' stops at the first positional, ':' tells a missing argument from an unknown option. */
+	for (int i = 1; i < argc && arguments->after_dashes == 0; i++) {
+		arguments->after_dashes = strcmp(argv[i], "--") == 0 ? (size_t)(argc - i - 1) : 0;
+	}
 	strcpy(set.letters, stop_at_positional ? "+:" : ":");
 	option_set_add(&set, options);
 	option_set_add(&set, command_common_options);

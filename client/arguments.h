@@ -20,13 +20,15 @@ struct command_option {
 };
 
 enum {
-	ARGUMENTS_MAX = 64, /* options given on one command line */
+	ARGUMENTS_MAX = 64,     /* options given on one command line */
+	ARGUMENTS_WORDS = 4096, /* positional arguments of a command that runs another one */
 };
 
 /* A command line after parsing. Strings are argv's. */
 struct arguments {
 	char **positional;
 	size_t positional_count;
+	size_t after_dashes; /* how many of them stood behind "--" */
 	struct {
 		const struct command_option *option;
 		const char *value; /* NULL for an option without argument */

@@ -11,6 +11,7 @@ int command_suspend(struct client *client, const struct arguments *arguments);
 int command_resume(struct client *client, const struct arguments *arguments);
 int command_stop(struct client *client, const struct arguments *arguments);
 int command_kill(struct client *client, const struct arguments *arguments);
+int command_hold(struct client *client, const struct arguments *arguments);
 int command_attach(struct client *client, const struct arguments *arguments);
 int command_connect(struct client *client, const struct arguments *arguments);
 int command_screenshot(struct client *client, const struct arguments *arguments);

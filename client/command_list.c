@@ -56,9 +56,11 @@ static int add_session_row(
     const struct client *client, struct table *table, const struct answer_session *session)
 {
 	const struct state_look *look = find_look(session->state);
-	char viewers[16], memory[16], snapshot[16], since[32];
+	char viewers[16], memory[16], snapshot[16], since[32], held[ANSWER_TEXT_MAX + 8];
 	const char *cells[] = { session->session, session->user, session->state, viewers, memory,
-		snapshot, since, session->reason };
+		snapshot, since, session->hold_count > 0 ? held : session->reason };
+
+	snprintf(held, sizeof(held), "held: %s", session->holds[0].reason);
 
 	snprintf(viewers, sizeof(viewers), "%zu", session->viewer_total);
 	text_bytes(session->memory_mib << 20, memory, sizeof(memory));
@@ -198,6 +200,19 @@ static void print_viewers(const struct client *client, const struct answer_sessi
 	}
 }
 
+static void print_holds(const struct client *client, const struct answer_session *session)
+{
+	char line[ANSWER_TEXT_MAX + 128], age[32];
+
+	for (size_t i = 0; i < session->hold_count; i++) {
+		const struct answer_hold *hold = &session->holds[i];
+
+		snprintf(line, sizeof(line), "by %s, for %s: %s", hold->user,
+		    format_age(client, hold->since_us, age, sizeof(age)), hold->reason);
+		print_line(client, i == 0 ? "Held:" : "", line);
+	}
+}
+
 static void print_statistics(
     const struct client *client, const struct answer_statistics *statistics)
 {
@@ -222,6 +237,7 @@ static void print_status(const struct client *client, const struct answer_sessio
 	print_line(client, "Reason:", session->reason);
 	print_line(client, "User:", session->user);
 	print_viewers(client, session);
+	print_holds(client, session);
 	snprintf(line, sizeof(line), "%llu vCPU%s, %s", (unsigned long long)session->vcpus,
 	    session->vcpus == 1 ? "" : "s",
 	    text_bytes(session->memory_mib << 20, bytes, sizeof(bytes)));

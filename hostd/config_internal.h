@@ -64,6 +64,7 @@ int config_parse_size(
     const struct config_entry *entry, void *section, const char *value, char *why);
 int config_parse_disconnect(
     const struct config_entry *entry, void *section, const char *value, char *why);
+int config_parse_yes(const struct config_entry *entry, void *section, const char *value, char *why);
 int config_parse_listen(
     const struct config_entry *entry, void *section, const char *value, char *why);
 int config_parse_security(
@@ -81,6 +82,7 @@ void config_print_u64(const struct config_entry *entry, const void *section, FIL
 void config_print_memory(const struct config_entry *entry, const void *section, FILE *out);
 void config_print_size(const struct config_entry *entry, const void *section, FILE *out);
 void config_print_disconnect(const struct config_entry *entry, const void *section, FILE *out);
+void config_print_yes(const struct config_entry *entry, const void *section, FILE *out);
 void config_print_listen(const struct config_entry *entry, const void *section, FILE *out);
 void config_print_security(const struct config_entry *entry, const void *section, FILE *out);
 void config_print_names(const struct config_entry *entry, const void *section, FILE *out);

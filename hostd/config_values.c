@@ -255,6 +255,23 @@ void config_print_disconnect(const struct config_entry *entry, const void *secti
 	    out);
 }
 
+int config_parse_yes(const struct config_entry *entry, void *section, const char *value, char *why)
+{
+	bool yes = strcmp(value, "yes") == 0;
+
+	if (!yes && strcmp(value, "no") != 0) {
+		snprintf(why, CONFIG_WHY_MAX, "neither yes nor no");
+		return -EINVAL;
+	}
+	*(bool *)field(entry, section) = yes;
+	return 0;
+}
+
+void config_print_yes(const struct config_entry *entry, const void *section, FILE *out)
+{
+	fputs(*(const bool *)const_field(entry, section) ? "yes" : "no", out);
+}
+
 /* Three numbers, one after the other in the struct. */
 int config_parse_startup(
     const struct config_entry *entry, void *section, const char *value, char *why)

@@ -12,6 +12,7 @@ enum {
 	CONTROL_CONNECTIONS_MAX = 256,
 	CONTROL_CONNECTIONS_OF_UID = 64, /* unless an administrator's */
 	CONTROL_FDS_MAX = 4,
+	CONTROL_HOLD_REASON_MAX = 200,
 };
 
 struct control_method;
@@ -20,6 +21,14 @@ enum control_phase {
 	CONTROL_IDENTIFYING = 0, /* the monitor is asked who it is */
 	CONTROL_IDLE,
 	CONTROL_CALLING, /* the answer is not known yet */
+};
+
+/* On a desktop, by the connection's peer; gone when the connection is. */
+struct control_hold {
+	uint64_t session; /* 0: none */
+	uint64_t since_us;
+	char user[GRANT_NAME_MAX];
+	char reason[CONTROL_HOLD_REASON_MAX];
 };
 
 struct control_connection {
@@ -38,6 +47,7 @@ struct control_connection {
 	char *out;
 	size_t out_used, out_sent;
 	bool closing; /* once everything is sent */
+	struct control_hold hold;
 	/* The call that is being served. */
 	const struct control_method *method;
 	struct control_call call;
@@ -65,6 +75,23 @@ struct control_method {
 const struct control_method *control_find_method(const char *name);
 /* Looks whether the session that the call waits for has got there, or will not. */
 void control_check_wait(struct control_connection *connection, struct session *session);
+
+typedef bool (*control_may)(const struct grant_subject *subject, const struct grant_object *object);
+
+/*
+ * The session that the call names, if the caller may do that to it; otherwise NULL and the call is answered. What somebody
+ * may not know of gets the same answer whether it is there or not.
+ */
+struct session *control_named_session(struct control_connection *connection, control_may permitted);
+
+/* control_hold.c */
+
+/* The method Hold. */
+void control_begin_hold(struct control_connection *connection);
+/* Before the connection goes; fine without a hold. */
+void control_release_hold(struct control_connection *connection);
+/* Who holds a session: a new reference, or NULL. */
+json_t *control_json_holds(struct broker *broker, const struct session *session);
 
 /* control_server.c */
 

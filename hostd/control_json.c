@@ -31,8 +31,8 @@ json_t *control_json_session(struct broker *broker, struct session *session)
 {
 	const struct machine *machine = &session->machine;
 
-	return json_pack("{s:s,s:s,s:s,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:I,s:s}", "session",
-	    session->user, "user", session->user, "state",
+	return json_pack("{s:s,s:s,s:s,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:I,s:s,s:o}",
+	    "session", session->user, "user", session->user, "state",
 	    machine_state_name(machine_state(machine)), "viewers", viewers_of(broker, session),
 	    "memory_mib", (json_int_t)machine->policy.memory_mib, "vcpus",
 	    (json_int_t)machine->policy.vcpus, "width", (json_int_t)machine->policy.width, "height",
@@ -40,7 +40,7 @@ json_t *control_json_session(struct broker *broker, struct session *session)
 	    (json_int_t)(machine->generation != 0 ? machine->generation : machine->base), "resumes",
 	    (json_int_t)machine->resumes, "since_us", (json_int_t)session->since_us, "reason",
 	    machine->reason, "snapshot_bytes", (json_int_t)session->snapshot_bytes, "last_error",
-	    machine->last_error);
+	    machine->last_error, "holds", control_json_holds(broker, session));
 }
 
 json_t *control_json_statistics(const struct report *report)

@@ -15,13 +15,7 @@ enum {
 	STOP_TIMEOUT_MAX_S = 24 * 3600,
 };
 
-typedef bool (*may)(const struct grant_subject *subject, const struct grant_object *object);
-
-/*
- * The session that the call names, if the caller may do that to it; otherwise NULL and the call is answered. What somebody
- * may not know of gets the same answer whether it is there or not.
- */
-static struct session *named_session(struct control_connection *connection, may permitted)
+struct session *control_named_session(struct control_connection *connection, control_may permitted)
 {
 	struct session *session;
 	int error = control_call_string(
@@ -113,7 +107,7 @@ static void request_for(struct control_connection *connection, uint16_t type, ui
 
 static void begin_status(struct control_connection *connection)
 {
-	struct session *session = named_session(connection, grant_may_list);
+	struct session *session = control_named_session(connection, grant_may_list);
 
 	if (session == NULL) {
 		return;
@@ -278,7 +272,7 @@ static void begin_start(struct control_connection *connection)
 			return;
 		}
 	}
-	session = named_session(connection, grant_may_manage);
+	session = control_named_session(connection, grant_may_manage);
 	if (session != NULL) {
 		wish(connection, session,
 		    &(struct machine_event){ .type = MACHINE_EVENT_ADMIN_START });
@@ -308,7 +302,7 @@ static bool refuse_not_running(struct control_connection *connection, const stru
 
 static void begin_suspend(struct control_connection *connection)
 {
-	struct session *session = named_session(connection, grant_may_manage);
+	struct session *session = control_named_session(connection, grant_may_manage);
 
 	if (session != NULL && (is_saved(session) || !refuse_not_running(connection, session))) {
 		wish(connection, session,
@@ -318,7 +312,7 @@ static void begin_suspend(struct control_connection *connection)
 
 static void begin_resume(struct control_connection *connection)
 {
-	struct session *session = named_session(connection, grant_may_manage);
+	struct session *session = control_named_session(connection, grant_may_manage);
 
 	if (session != NULL) {
 		wish(connection, session,
@@ -328,7 +322,7 @@ static void begin_resume(struct control_connection *connection)
 
 static void begin_stop(struct control_connection *connection)
 {
-	struct session *session = named_session(connection, grant_may_manage);
+	struct session *session = control_named_session(connection, grant_may_manage);
 	uint64_t timeout_s = 0;
 
 	if (session == NULL) {
@@ -351,7 +345,7 @@ static void begin_stop(struct control_connection *connection)
 
 static void begin_kill(struct control_connection *connection)
 {
-	struct session *session = named_session(connection, grant_may_manage);
+	struct session *session = control_named_session(connection, grant_may_manage);
 
 	if (session != NULL) {
 		wish(connection, session,
@@ -363,7 +357,7 @@ static void begin_kill(struct control_connection *connection)
 
 static void begin_picture(struct control_connection *connection)
 {
-	if (named_session(connection, grant_may_see) != NULL) {
+	if (control_named_session(connection, grant_may_see) != NULL) {
 		request_for(connection, REQUEST_PICTURE, 0, &connection->socket, 1);
 	}
 }
@@ -379,14 +373,14 @@ static void begin_logs(struct control_connection *connection)
 		    json_pack("{s:s}", "parameter", "kind"));
 		return;
 	}
-	if (named_session(connection, grant_may_read_logs) != NULL) {
+	if (control_named_session(connection, grant_may_read_logs) != NULL) {
 		request_for(connection, REQUEST_LOGS, console, &connection->socket, 1);
 	}
 }
 
 static void begin_input(struct control_connection *connection)
 {
-	struct session *session = named_session(connection, grant_may_steer);
+	struct session *session = control_named_session(connection, grant_may_steer);
 	struct request request = { 0 };
 	struct wire payload;
 
@@ -427,7 +421,7 @@ static void input_answered(
 
 static void begin_attach(struct control_connection *connection)
 {
-	struct session *session = named_session(connection, grant_may_see);
+	struct session *session = control_named_session(connection, grant_may_see);
 	struct broker_viewer *context;
 	struct request request = { 0 };
 	struct viewer *viewer;
@@ -462,6 +456,7 @@ static const struct control_method METHODS[] = {
 	{ .name = "Resume", .begin = begin_resume, .reached = runs },
 	{ .name = "Stop", .begin = begin_stop, .reached = is_off },
 	{ .name = "Kill", .begin = begin_kill, .reached = is_off },
+	{ .name = "Hold", .begin = control_begin_hold },
 	{ .name = "Picture", .begin = begin_picture, .answered = on_answer_error },
 	{ .name = "Input", .begin = begin_input, .answered = input_answered },
 	{ .name = "Logs", .begin = begin_logs, .answered = on_answer_error },

@@ -45,6 +45,7 @@ static void destroy(struct control_connection *connection)
 	}
 	*link = connection->next;
 	connection->broker->connection_count--;
+	control_release_hold(connection);
 	end_call(connection);
 	sd_event_source_disable_unref(connection->source);
 	fd_close(&connection->socket);
@@ -366,6 +367,8 @@ void control_viewer_opened(struct broker *broker, uint64_t tag, uint64_t viewer,
 void control_close_all(struct broker *broker)
 {
 	while (broker->connections != NULL) {
+		/* Desktops are not to be suspended because the daemon ends. */
+		broker->connections->hold.session = 0;
 		destroy(broker->connections);
 	}
 }

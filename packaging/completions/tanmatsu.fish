@@ -17,6 +17,7 @@ complete -c tanmatsu -n __fish_use_subcommand -a suspend -d 'Write a desktop to 
 complete -c tanmatsu -n __fish_use_subcommand -a resume -d 'Bring a suspended desktop back'
 complete -c tanmatsu -n __fish_use_subcommand -a stop -d 'Press the power button; switch off after a time'
 complete -c tanmatsu -n __fish_use_subcommand -a kill -d 'Switch a desktop off at once'
+complete -c tanmatsu -n __fish_use_subcommand -a hold -d 'Keep a desktop from being suspended while a command runs'
 complete -c tanmatsu -n __fish_use_subcommand -a attach -d 'Open a viewer on a desktop of this host, without logging in'
 complete -c tanmatsu -n __fish_use_subcommand -a connect -d 'Open your desktop on another host through SSH'
 complete -c tanmatsu -n __fish_use_subcommand -a screenshot -d 'Write the picture of a desktop to a file (- for standard output)'
@@ -27,10 +28,10 @@ complete -c tanmatsu -n __fish_use_subcommand -a cert -d 'Print the certificate 
 complete -c tanmatsu -n __fish_use_subcommand -a version -d 'Print the versions of this command and of the daemon'
 complete -c tanmatsu -n __fish_use_subcommand -a help -d 'Say how a command is used'
 
-complete -c tanmatsu -n '__fish_seen_subcommand_from status start suspend resume stop kill attach screenshot type logs' -a '(__tanmatsu_sessions)'
+complete -c tanmatsu -n '__fish_seen_subcommand_from status start suspend resume stop kill hold attach screenshot type logs' -a '(__tanmatsu_sessions)'
 complete -c tanmatsu -n '__fish_seen_subcommand_from screenshot' -F
 complete -c tanmatsu -n '__fish_seen_subcommand_from connect' -a '(__fish_print_hostnames)'
-complete -c tanmatsu -n '__fish_seen_subcommand_from help' -a 'list status start suspend resume stop kill attach connect screenshot type logs doctor cert version'
+complete -c tanmatsu -n '__fish_seen_subcommand_from help' -a 'list status start suspend resume stop kill hold attach connect screenshot type logs doctor cert version'
 
 complete -c tanmatsu -n '__fish_seen_subcommand_from stop' -s t -l timeout -x -d 'Switch off if it is still on after this time'
 complete -c tanmatsu -n '__fish_seen_subcommand_from attach' -s r -l run -d 'Start the viewer'

@@ -313,6 +313,66 @@ static void test_power_commands(void **state)
 	}
 }
 
+static void test_hold_runs_the_command(void **state)
+{
+	const struct fake_answer script[] = {
+		{ .method = "Hold", .text = "{\"parameters\":{\"session\":" ALICE "}}" },
+	};
+	struct fake_server *server = fake_server_start(script, 1);
+	struct run seven = RUN(server, "hold", "alice", "a backup", "--", "sh", "-c", "exit 7");
+	struct run no_command = RUN(server, "hold", "alice", "a backup");
+	struct run no_reason = RUN(server, "hold", "--", "true", "false");
+	struct run missing = RUN(server, "hold", "alice", "a backup", "--", "/nonexistent");
+
+	(void)state;
+	assert_int_equal(seven.status, 7);
+	assert_string_equal(fake_server_call(server, 0),
+	    "{\"method\":\"org.tanmatsu.Hold\",\"parameters\":{\"session\":\"alice\",\"reason\":"
+	    "\"a "
+	    "backup\"}}");
+	assert_int_equal(no_command.status, CLIENT_USAGE);
+	assert_int_equal(no_reason.status, CLIENT_USAGE);
+	assert_int_equal(missing.status, CLIENT_FAILED);
+	assert_non_null(strstr(missing.err, "/nonexistent"));
+	run_free(&seven);
+	run_free(&no_command);
+	run_free(&no_reason);
+	run_free(&missing);
+	fake_server_stop(server);
+}
+
+/* Who holds a desktop, and what for; also as JSON. */
+static void test_holds_are_shown(void **state)
+{
+	const struct fake_answer script[] = {
+		{ .method = "Status",
+		    .text = "{\"parameters\":{\"session\":{\"session\":\"alice\",\"state\":"
+			    "\"detached\","
+			    "\"holds\":[{\"user\":\"bob\",\"reason\":\"a "
+			    "backup\",\"since_us\":1}]}}}" },
+		{ .method = "List",
+		    .text = "{\"parameters\":{\"sessions\":[{\"session\":\"alice\",\"state\":"
+			    "\"detached\","
+			    "\"holds\":[{\"user\":\"bob\",\"reason\":\"a "
+			    "backup\",\"since_us\":1}]}]}}" },
+	};
+	struct fake_server *server = fake_server_start(script, 2);
+	struct run status = RUN(server, "status", "alice");
+	struct run list = RUN(server, "list");
+	struct run json = RUN(server, "--json", "status", "alice");
+
+	(void)state;
+	assert_non_null(strstr(status.out, "Held:"));
+	assert_non_null(strstr(status.out, "by bob, for "));
+	assert_non_null(strstr(status.out, ": a backup"));
+	assert_non_null(strstr(list.out, "held: a backup"));
+	assert_non_null(strstr(json.out, "\"holds\""));
+	run_free(&status);
+	run_free(&list);
+	run_free(&json);
+	fake_server_stop(server);
+}
+
 static void test_stop_timeout_is_passed(void **state)
 {
 	const struct fake_answer script[] = { { .method = "Stop",
@@ -414,6 +474,8 @@ int main(void)
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_errors_become_exit_statuses),
 		cmocka_unit_test(test_power_commands),
+		cmocka_unit_test(test_hold_runs_the_command),
+		cmocka_unit_test(test_holds_are_shown),
 		cmocka_unit_test(test_stop_timeout_is_passed),
 		cmocka_unit_test(test_progress_bar),
 		cmocka_unit_test(test_session_may_be_left_out),

@@ -98,6 +98,7 @@ static const char whole[] = "# a comment\n"
 			    "on_disconnect = keep\n"
 			    "disconnect_grace = 90s\n"
 			    "busy_cpu = 25\n"
+			    "honour_hold = no\n"
 			    "stop_timeout = 2h\n"
 			    "keep_snapshots = 3\n"
 			    "[user bob]\n"
@@ -144,6 +145,7 @@ static void test_whole_file(void **state)
 	assert_int_equal(resolved.policy.on_disconnect, POLICY_DISCONNECT_KEEP);
 	assert_int_equal(resolved.policy.disconnect_grace_us, 90000000);
 	assert_int_equal(resolved.policy.stop_timeout_us, UINT64_C(7200000000));
+	assert_false(resolved.policy.honour_hold);
 	assert_int_equal(resolved.policy.busy_permille, 250);
 	assert_int_equal(resolved.policy.keep_generations, 3);
 	assert_string_equal(resolved.command_line, "console=ttyS0 root=/dev/vda ; quiet");

@@ -226,6 +226,43 @@ static void test_who_may_do_what(void **state)
 	fd_close(&mallory);
 }
 
+/* A hold is its connection's: seen by others, refused to strangers, and gone with the connection. */
+static void test_hold_lasts_as_long_as_its_connection(void **state)
+{
+	static const char hold[] = "{\"method\":\"org.tanmatsu.Hold\",\"parameters\":{\"session\":"
+				   "\"alice\",\"reason\":\"backup\"}}";
+	static const char list[] = "{\"method\":\"org.tanmatsu.List\"}";
+	int admin = harness_control(&harness, "root", true);
+	int alice = harness_control(&harness, "alice", false);
+	int mallory = harness_control(&harness, "mallory", false);
+	uint64_t end = clock_monotonic_us() + HARNESS_WAIT_MS * UINT64_C(1000);
+	char *answer = NULL;
+
+	(void)state;
+	expect_answer(mallory, hold, "Denied");
+	expect_answer(alice,
+	    "{\"method\":\"org.tanmatsu.Hold\",\"parameters\":{\"session\":\"alice\"}}", "reason");
+	expect_answer(alice,
+	    "{\"method\":\"org.tanmatsu.Hold\",\"parameters\":{\"session\":\"alice\","
+	    "\"reason\":\"a\\u001bb\"}}",
+	    "InvalidParameter");
+	expect_answer(admin, list, "\"holds\":[]");
+	expect_answer(alice, hold, "\"reason\":\"backup\"");
+	expect_answer(alice, hold, "Busy");
+	expect_answer(admin, list, "\"user\":\"alice\",\"reason\":\"backup\"");
+	fd_close(&alice);
+	do {
+		free(answer);
+		harness_send(admin, list);
+		answer = harness_receive(admin);
+		assert_non_null(answer);
+	} while (strstr(answer, "\"holds\":[]") == NULL && clock_monotonic_us() < end);
+	assert_non_null(strstr(answer, "\"holds\":[]"));
+	free(answer);
+	fd_close(&admin);
+	fd_close(&mallory);
+}
+
 static void test_start_waits_for_the_desktop(void **state)
 {
 	int alice = harness_control(&harness, "alice", false);
@@ -342,6 +379,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_one_source_fills_only_its_own_places, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who_may_do_what, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_hold_lasts_as_long_as_its_connection, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_start_waits_for_the_desktop, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_two_calls_in_one_packet_are_answered_in_order, setup, teardown),
