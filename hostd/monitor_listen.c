@@ -246,6 +246,7 @@ int monitor_listen(struct monitor *monitor)
 	int error = take_activated(monitor);
 	size_t tcp_count = has_listener(monitor, PROTOCOL_LISTENER_TCP) ? 0 : host->listen_count;
 
+	monitor->activated_count = monitor->listener_count;
 	for (size_t i = 0; error == 0 && i < tcp_count; i++) {
 		error = listen_tcp(monitor, &host->listen[i]);
 	}

@@ -313,7 +313,8 @@ void monitor_teardown(struct monitor *monitor)
 	ipc_channel_destroy(monitor->broker_channel);
 	process_destroy(monitor->broker);
 	for (size_t i = 0; i < monitor->listener_count; i++) {
-		if (monitor->stopping && monitor->listeners[i].kind != PROTOCOL_LISTENER_TCP) {
+		if (monitor->stopping && i >= monitor->activated_count &&
+		    monitor->listeners[i].kind != PROTOCOL_LISTENER_TCP) {
 			(void)unlink(monitor->listeners[i].address);
 		}
 		fd_close(&monitor->listener_fds[i]);

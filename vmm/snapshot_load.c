@@ -294,6 +294,8 @@ int snapshot_load(struct machine *machine, int (*create_processors)(struct machi
 	error = apply(&load, create_processors, code);
 	if (!error) {
 		bochs_display_notify_resumed(machine->display);
+		/* Viewers that held keys down when it was suspended are gone. */
+		input_router_resumed(machine->router);
 	}
 out:
 	free(bytes);
