@@ -134,8 +134,9 @@ struct monitor {
 	struct protocol_listener listeners[PROTOCOL_LISTENERS_MAX];
 	int listener_fds[PROTOCOL_LISTENERS_MAX];
 	size_t listener_count;
-	size_t activated_count; /* of them, the first: systemd made them, and their paths are its own */
-	char *chain; /* PEM, as handed to display processes */
+	size_t
+	    activated_count; /* of them, the first: systemd made them, and their paths are its own */
+	char *chain;         /* PEM, as handed to display processes */
 	size_t chain_size;
 	char *key;
 	size_t key_size;

@@ -125,7 +125,7 @@ static void on_log(const char *format, ...)
 
 /* Handles server messages until `until_us`, or until `stop` says so. */
 static void serve(struct probe *probe, uint64_t until_us,
-		  bool (*stop)(const struct probe *, const void *), const void *argument)
+    bool (*stop)(const struct probe *, const void *), const void *argument)
 {
 	for (;;) {
 		uint64_t now = now_us();
@@ -137,8 +137,7 @@ static void serve(struct probe *probe, uint64_t until_us,
 		/* What libvncclient has read ahead does not show on the socket. */
 		ready = probe->client->buffered
 			    ? 1
-			    : WaitForMessage(
-				  probe->client,
+			    : WaitForMessage(probe->client,
 				  (unsigned)(until_us - now > 50000 ? 50000 : until_us - now));
 		if (ready < 0 || (ready > 0 && !HandleRFBServerMessage(probe->client))) {
 			probe->closed = true;
@@ -178,7 +177,7 @@ static int write_ppm(const rfbClient *client, const char *path)
 	fprintf(file, "P6\n%d %d\n255\n", client->width, client->height);
 	for (long i = 0; i < (long)client->width * client->height; i++) {
 		uint8_t rgb[3] = { (uint8_t)(pixels[i] >> 16), (uint8_t)(pixels[i] >> 8),
-				   (uint8_t)pixels[i] };
+			(uint8_t)pixels[i] };
 
 		fwrite(rgb, 1, 3, file);
 	}
@@ -252,7 +251,7 @@ static bool run_waiting(struct probe *probe, const char *verb, const char *rest)
 		serve(probe, after_ms(30000), stop_framed, NULL);
 		if (probe->framed) {
 			printf("ok %d %d %llu\n", probe->client->width, probe->client->height,
-			       (unsigned long long)(probe->framed_us - probe->start_us));
+			    (unsigned long long)(probe->framed_us - probe->start_us));
 		} else if (!probe->closed) {
 			printf("error timeout\n");
 		}
@@ -310,7 +309,7 @@ static int command_loop(struct probe *probe)
 
 	for (;;) {
 		struct pollfd fds[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
-					 { .fd = probe->client->sock, .events = POLLIN } };
+			{ .fd = probe->client->sock, .events = POLLIN } };
 		char *end;
 
 		if (poll(fds, 2, 20) > 0 && fds[0].revents) {
@@ -358,8 +357,9 @@ static int connect_to(struct probe *probe, const char *address)
 	client->FinishedFrameBufferUpdate = on_finished;
 	client->canHandleNewFBSize = TRUE;
 	client->appData.shareDesktop = TRUE;
-	client->appData.encodingsString =
-	    getenv("VNCPROBE_ENCODINGS") ? getenv("VNCPROBE_ENCODINGS") : "zrle raw";
+	client->appData.encodingsString = getenv("VNCPROBE_ENCODINGS")
+					      ? getenv("VNCPROBE_ENCODINGS")
+					      : "zrle raw";
 	client->appData.useRemoteCursor = TRUE;
 	client->format.redShift = 16;
 	client->format.greenShift = 8;
