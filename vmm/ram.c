@@ -279,6 +279,7 @@ static int load_layer(struct ram *ram, int fd, uint32_t index, uint32_t count,
 	for (uint32_t i = 0; i < layer.run_count && !error; i++) {
 		error = map_run(ram, fd, &layer.runs[i]);
 		set_covered(ram, &layer.runs[i]);
+		ram->layer_pages += layer.runs[i].kind == RAM_RUN_DATA ? layer.runs[i].count : 0;
 	}
 	if (error) {
 		snprintf(reason, RAM_REASON_MAX, "mapping memory layer %u: %s", index,

@@ -22,7 +22,10 @@
 #include "vmm/ram_layer.h"
 
 enum {
-	RAM_COMPLETE_AFTER = 8, /* with more layers than this, the next one is written complete */
+	/* With so many layers the next one is written complete, or with so many of which half is out of date: a complete
+	 * one costs all that the guest's memory holds, a long chain disk space and files to open. */
+	RAM_COMPLETE_AFTER = 24,
+	RAM_COMPLETE_SOONER = 8,
 	RAM_REASON_MAX = 128,
 	/* Layers of so many bytes altogether are verified before they are mapped; larger ones by ram_verifier. */
 	RAM_VERIFY_FIRST = 32 * 1024 * 1024,
@@ -41,6 +44,7 @@ struct ram {
 	/* Told while layers are verified or written; NULL: nobody. Set after ram_init(). */
 	void (*progress)(void *context, uint32_t percent);
 	void *progress_context;
+	uint64_t layer_pages; /* data in all layers together */
 	uint32_t layer_count;
 	struct ram_layer_id layers[VMM_LAYERS_MAX]; /* oldest first */
 	/* Layers whose pages have not been verified yet, with descriptors that are the caller's. */

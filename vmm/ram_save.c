@@ -178,11 +178,21 @@ static int write_layer(const struct ram *ram, int fd, struct ram_layer *layer)
 	return error;
 }
 
+static bool wants_complete(const struct ram *ram)
+{
+	uint64_t covered = 0;
+
+	for (uint64_t page = 0; page < ram->page_count; page++) {
+		covered += ram_covered(ram, page);
+	}
+	return ram->layer_count == 0 || ram->detached || ram->layer_count >= RAM_COMPLETE_AFTER ||
+	       (ram->layer_count >= RAM_COMPLETE_SOONER && ram->layer_pages > 2 * covered);
+}
+
 int ram_save(struct ram *ram, int fd, uint64_t generation, struct ram_save_report *report)
 {
 	struct ram_layer layer = {
-		.complete = ram->layer_count == 0 || ram->detached ||
-			    ram->layer_count >= RAM_COMPLETE_AFTER,
+		.complete = wants_complete(ram),
 		.page_count = ram->page_count,
 		.generation = generation,
 	};

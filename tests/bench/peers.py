@@ -57,9 +57,9 @@ class Qemu:
              "file=%s,format=raw,if=ide" % self.image, "-vga", "std", "-net", "none", "-display",
              "vnc=127.0.0.1:%d" % (self.port - 5900), "-qmp", "unix:%s,server=on,wait=off" % self.qmp_path, *extra],
             stdout=subprocess.DEVNULL, stderr=open(self.folder / "qemu.log", "ab"))
-        wait_for(lambda: os.path.exists(self.qmp_path), "QEMU's monitor", interval=0.005)
         self.qmp = socket.socket(socket.AF_UNIX)
-        self.qmp.connect(str(self.qmp_path))
+        # Its socket is there a moment before it listens.
+        wait_for(lambda: self.qmp.connect_ex(str(self.qmp_path)) == 0, "QEMU's monitor", interval=0.005)
         self.stream = self.qmp.makefile("rw")
         self.stream.readline()
         self.command("qmp_capabilities")

@@ -24,7 +24,8 @@ with Host(desktop={"command_line": "demo.pattern=16", "disconnect_grace": "0s"})
     assert host.wait_state("alice", "saved")["resumes"] == CYCLES
     folder = host.state / "sessions/alice"
     generations = [name for name in os.listdir(folder) if name.startswith("gen.")]
-    assert len(generations) <= 12, generations
+    # As many layers as a chain may have (vmm/ram.h), and those that wait for being deleted.
+    assert len(generations) <= 27, generations
     early, late = statistics.median(took[:10]), statistics.median(took[-10:])
     print("resume: first ten %.1f ms, last ten %.1f ms; on disk %d KiB, then %d KiB" % (
         early / 1000, late / 1000, sizes[0] // 1024, sizes[-1] // 1024))

@@ -22,7 +22,7 @@
 enum {
 	RAM_SIZE = 4 << 20,
 	PAGES = RAM_SIZE / RAM_PAGE,
-	FILES_MAX = 16,
+	FILES_MAX = VMM_LAYERS_MAX,
 };
 
 /* Which call from now on fails, and how; 0: none. */
@@ -186,7 +186,7 @@ static void test_only_what_changed(void **state)
 	layers_close(&layers);
 }
 
-/* Many generations, each resumed and changed at random; after eight layers a complete one. */
+/* Many generations, each resumed and changed at random; now and then a complete layer. */
 static void test_generations(void **state)
 {
 	static uint8_t expected[RAM_SIZE];
@@ -196,7 +196,7 @@ static void test_generations(void **state)
 
 	(void)state;
 	memset(expected, 0, sizeof(expected));
-	for (int generation = 0; generation < 20; generation++) {
+	for (int generation = 0; generation < 30; generation++) {
 		struct ram_save_report report;
 		struct world world;
 
@@ -220,6 +220,32 @@ static void test_generations(void **state)
 		world_destroy(&world);
 	}
 	assert_true(completed);
+	layers_close(&layers);
+}
+
+/* A chain in which most is out of date is replaced sooner than a long one that is not. */
+static void test_rewritten_pages(void **state)
+{
+	struct layers layers = { 0 };
+
+	(void)state;
+	for (int generation = 0; generation <= RAM_COMPLETE_SOONER; generation++) {
+		struct ram_save_report report;
+		struct world world;
+
+		world_create(&world);
+		if (layers.count > 0) {
+			assert_int_equal(load(&world, &layers), 0);
+		}
+		for (uint64_t page = 0; page < 10; page++) {
+			fill_page(&world, page, (uint8_t)(generation + 1));
+		}
+		report = save(&world, &layers);
+		assert_int_equal(
+		    report.complete, generation == 0 || generation == RAM_COMPLETE_SOONER);
+		world_destroy(&world);
+	}
+	assert_int_equal(layers.count, 1);
 	layers_close(&layers);
 }
 
@@ -422,6 +448,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_only_what_changed),
 		cmocka_unit_test(test_generations),
+		cmocka_unit_test(test_rewritten_pages),
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_every_page_of_a_layer_is_verified),
 		cmocka_unit_test(test_foreign_layer),
