@@ -17,6 +17,8 @@ static struct {
 
 static int gate_write(struct disk_io *io, uint64_t offset, const struct iovec *parts, int count)
 {
+	int error;
+
 	pthread_mutex_lock(&gate.lock);
 	gate.waiting++;
 	pthread_cond_broadcast(&gate.changed);
@@ -24,8 +26,10 @@ static int gate_write(struct disk_io *io, uint64_t offset, const struct iovec *p
 		pthread_cond_wait(&gate.changed, &gate.lock);
 	}
 	gate.waiting--;
+	/* The file in memory knows one user at a time. */
+	error = gate.below->write(io, offset, parts, count);
 	pthread_mutex_unlock(&gate.lock);
-	return gate.below->write(io, offset, parts, count);
+	return error;
 }
 
 void gate_set(bool closed)
