@@ -20,8 +20,9 @@ enum {
 
 bool server_can_copy(const struct server *server)
 {
-	/* A viewer without a cursor of its own has ours in its picture. */
-	return server->client->useCopyRect && server->client->enableCursorShapeUpdates;
+	/* A viewer without a cursor of its own has the arrow in its picture while that is shown. */
+	return server->client->useCopyRect &&
+	       (server->client->enableCursorShapeUpdates || !server->arrow_shown);
 }
 
 static void set(sraRegionPtr *region, sraRegionPtr value)

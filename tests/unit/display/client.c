@@ -100,6 +100,8 @@ bool client_connect(struct client *client, int listener, uint16_t port,
 	rfb->format.blueShift = 0;
 	rfb->appData.encodingsString = encodings;
 	rfb->appData.enableJPEG = !client->exact;
+	rfb->appData.qualityLevel = client->quality > 0 ? client->quality
+							: rfb->appData.qualityLevel;
 	free(rfb->serverHost);
 	rfb->serverHost = strdup("127.0.0.1");
 	rfb->serverPort = port;

@@ -10,6 +10,7 @@
 struct client {
 	rfbClient *rfb;
 	const char *user, *password, *ca; /* ca: PEM file, or NULL */
+	int quality;                      /* 1 to 9; 0: libvncclient's own */
 	bool exact;                       /* asks for no quality, so that nothing may be lost */
 	size_t updates;                   /* FramebufferUpdates that were complete */
 	size_t resizes;
