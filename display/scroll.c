@@ -145,13 +145,23 @@ static void narrow_column(const struct pair *pair, struct column *column, uint32
 
 static uint64_t hash_row(const uint32_t *pixels, uint32_t count)
 {
-	uint64_t hash = 0x9E3779B97F4A7C15u;
+	uint64_t a = 0x9E3779B97F4A7C15u;
+	uint64_t b = 0xC2B2AE3D27D4EB4Fu;
+	uint32_t i;
 
-	for (uint32_t i = 0; i < count; i++) {
-		hash = (hash ^ pixels[i]) * 0xD6E8FEB86659FD93u;
-		hash ^= hash >> 32;
+	/* Two chains of two pixels a step, which a processor multiplies side by side. */
+	for (i = 0; i + 4 <= count; i += 4) {
+		uint64_t words[2];
+
+		memcpy(words, pixels + i, sizeof(words));
+		a = (a ^ words[0]) * 0xD6E8FEB86659FD93u;
+		b = (b ^ words[1]) * 0xA0761D6478BD642Fu;
 	}
-	return hash;
+	for (; i < count; i++) {
+		a = (a ^ pixels[i]) * 0xD6E8FEB86659FD93u;
+	}
+	a = (a ^ (b << 29 | b >> 35)) * 0xD6E8FEB86659FD93u;
+	return a ^ a >> 32;
 }
 
 static struct slot *find_slot(struct scroll *scroll, uint64_t hash)
