@@ -51,6 +51,7 @@ void world_create(struct world *world)
 	world->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	assert_true(world->watch >= 0);
 	assert_true(inotify_add_watch(world->watch, world->console, IN_MODIFY) >= 0);
+	world->await_ms = AWAIT_MS;
 	world->options.kernel = TINY_GUEST;
 	world->options.command_line = "tiny";
 	world->options.console = world->console;
@@ -155,7 +156,7 @@ static void await_change(struct world *world, uint64_t deadline_us)
 
 void world_await(struct world *world, const char *text, unsigned times)
 {
-	uint64_t deadline = clock_monotonic_us() + AWAIT_MS * 1000ull;
+	uint64_t deadline = clock_monotonic_us() + world->await_ms * 1000ull;
 
 	while (world_count(world, text) < times) {
 		await_change(world, deadline);
@@ -181,7 +182,7 @@ unsigned world_last_line(const struct world *world)
 
 void world_await_lines(struct world *world, unsigned count)
 {
-	uint64_t deadline = clock_monotonic_us() + AWAIT_MS * 1000ull;
+	uint64_t deadline = clock_monotonic_us() + world->await_ms * 1000ull;
 	unsigned start = world_last_line(world);
 
 	while (world_last_line(world) < start + count) {

@@ -9,7 +9,8 @@
 struct world {
 	char folder[64];
 	char console[96];
-	int watch; /* inotify, on the console's file */
+	int watch;         /* inotify, on the console's file */
+	unsigned await_ms; /* of world_await() and the like; 20 s unless changed */
 	struct vmm_harness_options options;
 	struct vmm_harness vmm;
 };
@@ -30,7 +31,7 @@ void world_expect_exit(struct world *world, int code);
 
 /* All of the log, malloc'ed. */
 char *world_log(const struct world *world);
-/* Waits until `text` stands in the log `times` times; fails the test after 20 s. */
+/* Waits until `text` stands in the log `times` times; fails the test after world->await_ms. */
 void world_await(struct world *world, const char *text, unsigned times);
 unsigned world_count(const struct world *world, const char *text);
 /* Number of the newest numbered line of the test guest, 0 before the first. */
