@@ -4,7 +4,7 @@
  * their own and read back what was printed.
  *
  * What must stay true: nothing that came from the daemon reaches a terminal without passing through text.h, since a
- * guest or another user may have chosen it.
+ * guest or another user may have chosen it. Only `tanmatsu console` passes everything on: it is a terminal's line.
  */
 #pragma once
 

@@ -14,6 +14,7 @@ int command_kill(struct client *client, const struct arguments *arguments);
 int command_hold(struct client *client, const struct arguments *arguments);
 int command_attach(struct client *client, const struct arguments *arguments);
 int command_connect(struct client *client, const struct arguments *arguments);
+int command_console(struct client *client, const struct arguments *arguments);
 int command_screenshot(struct client *client, const struct arguments *arguments);
 int command_type(struct client *client, const struct arguments *arguments);
 int command_logs(struct client *client, const struct arguments *arguments);

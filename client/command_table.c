@@ -77,6 +77,8 @@ const struct command command_table[] = {
 	    true, command_type },
 	{ "logs", "[SESSION]", "Print the log of a desktop", logs_options, 0, 1, true,
 	    command_logs },
+	{ "console", "[SESSION]", "Be at the serial port of a desktop; Ctrl-] ends it", NULL, 0, 1,
+	    false, command_console },
 	{ "doctor", "", "Check this host, and say how to mend what is wrong", doctor_options, 0, 0,
 	    true, command_doctor },
 	{ "cert", "", "Print the certificate that viewers need to trust this host", cert_options, 0,

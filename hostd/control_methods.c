@@ -148,8 +148,7 @@ static void begin_cert(struct control_connection *connection)
 	if (settings->ca_pem[0] == '\0') {
 		control_fail(connection, "Failed",
 		    "The host uses a certificate that it was given, and no CA is configured to "
-		    "hand out "
-		    "([host] ca).");
+		    "hand out ([host] ca).");
 		return;
 	}
 	control_reply_take(connection, json_pack("{s:s,s:s,s:s}", "pem", settings->ca_pem, "sha256",
@@ -290,9 +289,10 @@ static void start_answered(
 	begin_start(connection);
 }
 
-static bool refuse_not_running(struct control_connection *connection, const struct session *session)
+static bool refuse_unless(
+    struct control_connection *connection, const struct session *session, bool running)
 {
-	if (machine_has_vmm(&session->machine)) {
+	if (running) {
 		return false;
 	}
 	control_fail_take(connection, "NotRunning", "The desktop does not run.",
@@ -304,7 +304,8 @@ static void begin_suspend(struct control_connection *connection)
 {
 	struct session *session = control_named_session(connection, grant_may_manage);
 
-	if (session != NULL && (is_saved(session) || !refuse_not_running(connection, session))) {
+	if (session != NULL && !refuse_unless(connection, session,
+				   machine_has_vmm(&session->machine) || is_saved(session))) {
 		wish(connection, session,
 		    &(struct machine_event){ .type = MACHINE_EVENT_ADMIN_SUSPEND });
 	}
@@ -334,12 +335,10 @@ static void begin_stop(struct control_connection *connection)
 		    json_pack("{s:s}", "parameter", "timeout_s"));
 		return;
 	}
-	if (!refuse_not_running(connection, session)) {
+	if (!refuse_unless(connection, session, machine_has_vmm(&session->machine))) {
 		wish(connection, session,
-		    &(struct machine_event){
-			.type = MACHINE_EVENT_ADMIN_STOP,
-			.timeout_us = timeout_s > 0 ? timeout_s * 1000000 : 1,
-		    });
+		    &(struct machine_event){ .type = MACHINE_EVENT_ADMIN_STOP,
+			.timeout_us = timeout_s > 0 ? timeout_s * 1000000 : 1 });
 	}
 }
 
@@ -384,13 +383,7 @@ static void begin_input(struct control_connection *connection)
 	struct request request = { 0 };
 	struct wire payload;
 
-	if (session == NULL) {
-		return;
-	}
-	if (!machine_runs(&session->machine)) {
-		control_fail_take(connection, "NotRunning", "The desktop does not run.",
-		    json_pack(
-			"{s:s}", "state", machine_state_name(machine_state(&session->machine))));
+	if (session == NULL || refuse_unless(connection, session, runs(session))) {
 		return;
 	}
 	wire_init_growing(&payload, PROTOCOL_PAYLOAD_MAX);
@@ -419,6 +412,17 @@ static void input_answered(
 	    connection, json_pack("{s:I}", "accepted", (json_int_t)connection->accepted));
 }
 
+/* The caller's end of what it wants to talk with. */
+static bool refuse_without_stream(struct control_connection *connection)
+{
+	if (connection->fd_count == 1) {
+		return false;
+	}
+	control_fail(connection, "InvalidParameter",
+	    "One descriptor, a connected stream socket, is to come with this call.");
+	return true;
+}
+
 static void begin_attach(struct control_connection *connection)
 {
 	struct session *session = control_named_session(connection, grant_may_see);
@@ -426,12 +430,7 @@ static void begin_attach(struct control_connection *connection)
 	struct request request = { 0 };
 	struct viewer *viewer;
 
-	if (session == NULL) {
-		return;
-	}
-	if (connection->fd_count != 1) {
-		control_fail(connection, "InvalidParameter",
-		    "One descriptor, a connected stream socket, is to come with this call.");
+	if (session == NULL || refuse_without_stream(connection)) {
 		return;
 	}
 	viewer = broker_viewer_add(connection->broker, "unix", NULL);
@@ -445,6 +444,25 @@ static void begin_attach(struct control_connection *connection)
 	(void)snprintf(request.user, sizeof(request.user), "%s", connection->user);
 	broker_request_fds(connection->broker, REQUEST_VIEWER_OPEN_CONTROL, &request,
 	    (const int[]){ connection->socket, connection->fds[0] }, 2);
+}
+
+static void begin_console(struct control_connection *connection)
+{
+	if (control_named_session(connection, grant_may_read_logs) != NULL &&
+	    !refuse_without_stream(connection)) {
+		request_for(connection, REQUEST_CONSOLE, 0,
+		    (const int[]){ connection->socket, connection->fds[0] }, 2);
+	}
+}
+
+static void console_answered(
+    struct control_connection *connection, uint16_t type, const struct report *report)
+{
+	if (report->error != 0) {
+		on_answer_error(connection, type, report);
+		return;
+	}
+	control_reply_take(connection, json_object());
 }
 
 static const struct control_method METHODS[] = {
@@ -461,6 +479,7 @@ static const struct control_method METHODS[] = {
 	{ .name = "Input", .begin = begin_input, .answered = input_answered },
 	{ .name = "Logs", .begin = begin_logs, .answered = on_answer_error },
 	{ .name = "Attach", .begin = begin_attach, .answered = on_answer_error },
+	{ .name = "Console", .begin = begin_console, .answered = console_answered },
 	{ .name = "Cert", .begin = begin_cert },
 	{ .name = "Doctor", .begin = begin_doctor, .answered = doctor_answered },
 };

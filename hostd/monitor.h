@@ -323,6 +323,8 @@ void monitor_control_logs(
     struct monitor *monitor, uint64_t tag, const char *user, uint32_t kind, int socket);
 void monitor_control_attach(
     struct monitor *monitor, uint64_t viewer, const char *user, int socket, int stream);
+void monitor_control_console(
+    struct monitor *monitor, uint64_t tag, const char *user, int socket, int stream);
 void monitor_control_unix(struct monitor *monitor, uint64_t viewer, int socket);
 void monitor_control_input(struct monitor *monitor, const struct request *request);
 void monitor_control_statistics(struct monitor *monitor, const struct request *request);

@@ -291,6 +291,38 @@ void monitor_control_attach(
 				     });
 }
 
+/* What the guest writes there is a log, what it reads is input: all the rights of both. */
+static bool may_use_console(const struct grant_subject *subject, const struct grant_object *object)
+{
+	return grant_may_see(subject, object) && grant_may_steer(subject, object) &&
+	       grant_may_read_logs(subject, object);
+}
+
+void monitor_control_console(
+    struct monitor *monitor, uint64_t tag, const char *user, int socket, int stream)
+{
+	struct monitor_desktop *desktop = monitor_find_desktop(monitor, user);
+	struct monitor_pending pending = { .tag = tag, .control = -1 };
+	struct grant_subject subject;
+	int error;
+
+	if (permit(monitor, tag, user, socket, may_use_console, &subject) != 0) {
+		return;
+	}
+	if (desktop == NULL) {
+		monitor_answer(monitor, tag, -ENOENT, "There is no such desktop.");
+		return;
+	}
+	if (desktop->channel == NULL || !desktop->configured) {
+		monitor_answer(monitor, tag, -ENOTCONN, "The desktop does not run.");
+		return;
+	}
+	error = monitor_vmm_request(desktop, VMM_CONSOLE, NULL, &stream, 1, &pending);
+	if (error) {
+		monitor_answer(monitor, tag, error, strerror(-error));
+	}
+}
+
 void monitor_control_unix(struct monitor *monitor, uint64_t viewer, int socket)
 {
 	struct grant_subject subject;

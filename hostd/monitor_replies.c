@@ -195,6 +195,7 @@ static int on_reply(struct monitor_desktop *desktop, struct ipc_message *message
 		monitor_control_picture_reply(desktop, &pending, error, message);
 		break;
 	case VMM_INPUT:
+	case VMM_CONSOLE:
 		monitor_answer(desktop->monitor, pending.tag, error, error ? strerror(-error) : "");
 		break;
 	case VMM_RUN:

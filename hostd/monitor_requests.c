@@ -217,6 +217,12 @@ static void on_input(const struct call *call)
 	monitor_control_input(call->monitor, call->request);
 }
 
+static void on_console(const struct call *call)
+{
+	monitor_control_console(
+	    call->monitor, call->request->tag, call->request->user, call->fds[0], call->fds[1]);
+}
+
 static void on_statistics(const struct call *call)
 {
 	monitor_control_statistics(call->monitor, call->request);
@@ -302,6 +308,7 @@ static const struct entry TABLE[] = {
 	[REQUEST_STATISTICS] = { "statistics", on_statistics, 0 },
 	[REQUEST_DOCTOR] = { "doctor", on_doctor, 0 },
 	[REQUEST_SESSION] = { "session", on_session, 0 },
+	[REQUEST_CONSOLE] = { "console", on_console, NEEDS_TWO_FDS },
 	[REQUEST_LOG] = { "log", on_log, NEEDS_DESKTOP },
 };
 

@@ -75,6 +75,8 @@ enum request_type {
 	REQUEST_SESSION =
 	    70, /* `user`, `value` 1: make it if the user is known. REPORT_ANSWERED, after REPORT_SESSION */
 	REQUEST_LOG = 71, /* `user`, `text`: a line of the desktop's event log */
+	REQUEST_CONSOLE =
+	    72, /* `user`; fds: control connection (who asks), stream (the console). REPORT_ANSWERED */
 };
 
 enum report_type {

@@ -63,6 +63,12 @@ enum vmm_request {
 	VMM_STATISTICS = 13,
 	/* u32 width, u32 height: preferred mode of the display. */
 	VMM_RESIZE = 14,
+	/*
+	 * One fd, a connected stream socket: from now on it gets what the guest writes to its serial port, as the log does,
+	 * and the guest reads what is written to it. One at a time: the one before is told in a line and closed. It does
+	 * not survive this process.
+	 */
+	VMM_CONSOLE = 15,
 };
 
 /* Events, without a request. */

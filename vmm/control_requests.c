@@ -344,6 +344,23 @@ static int do_resize(struct control_server *server, struct exchange *exchange)
 	return 0;
 }
 
+static int do_console(struct control_server *server, struct exchange *exchange)
+{
+	int peer, error;
+
+	if (!wire_done(exchange->body) || exchange->message->fd_count != 1) {
+		return -EPROTO;
+	}
+	peer = ipc_message_take_fd(exchange->message, 0);
+	if (peer < 0) {
+		return peer;
+	}
+	machine_lock(server->machine);
+	error = machine_attach_console_take(server->machine, peer);
+	machine_unlock(server->machine);
+	return error;
+}
+
 static const struct {
 	int (*handle)(struct control_server *server, struct exchange *exchange);
 	bool needs_machine; /* -ENODEV before VMM_CONFIGURE */
@@ -362,6 +379,7 @@ static const struct {
 	[VMM_INPUT] = { do_input, true },
 	[VMM_STATISTICS] = { do_statistics, true },
 	[VMM_RESIZE] = { do_resize, true },
+	[VMM_CONSOLE] = { do_console, true },
 };
 
 bool control_requests_know(uint16_t type)

@@ -93,6 +93,8 @@ uint8_t machine_leds(const struct machine *machine);
 void machine_set_preferred_size(struct machine *machine, uint32_t width, uint32_t height);
 void machine_press_power_button(struct machine *machine);
 struct timers *machine_timers(struct machine *machine);
+/* Takes `socket` in every case: see console_peer_attach_take() in console_peer.h. */
+must_check int machine_attach_console_take(struct machine *machine, int socket);
 
 /* Fills what the machine knows: uptime, CPU time, exits, private RAM, input events, picture size. */
 void machine_statistics(struct machine *machine, struct vmm_statistics *statistics);

@@ -103,15 +103,46 @@ static void on_transmit(void *context, uint8_t byte)
 	struct machine *machine = context;
 
 	console_put(machine->console, byte);
+	console_peer_put(machine->console_peer, byte);
+}
+
+static void on_serial_room(void *context)
+{
+	struct machine *machine = context;
+
+	console_peer_room(machine->console_peer);
+}
+
+/* Lock. */
+static size_t serial_receive(void *context, const void *bytes, size_t size)
+{
+	struct machine *machine = context;
+
+	return uart16550_receive(machine->uart, bytes, size);
 }
 
 static int create_uart(struct machine *machine, struct device **device)
 {
-	int error = uart16550_create(
-	    &machine->environment, UART_PORT, UART_GSI, on_transmit, machine, &machine->uart);
+	const struct console_peer_setup setup = {
+		.event = machine->surroundings.event,
+		.timers = machine->timers,
+		.lock = &machine->lock,
+		.receive = serial_receive,
+		.context = machine,
+	};
+	int error = console_peer_create(&setup, &machine->console_peer);
 
-	*device = error ? NULL : uart16550_device(machine->uart);
-	return error;
+	if (error) {
+		return error;
+	}
+	error = uart16550_create(
+	    &machine->environment, UART_PORT, UART_GSI, on_transmit, machine, &machine->uart);
+	if (error) {
+		return error;
+	}
+	uart16550_set_room(machine->uart, on_serial_room);
+	*device = uart16550_device(machine->uart);
+	return 0;
 }
 
 static int create_rtc(struct machine *machine, struct device **device)
@@ -249,6 +280,8 @@ void machine_destroy_devices(struct machine *machine)
 {
 	input_router_destroy(machine->router);
 	machine->router = NULL;
+	console_peer_destroy(machine->console_peer);
+	machine->console_peer = NULL;
 	while (machine->device_count > 0) {
 		struct device *device = machine->devices[--machine->device_count];
 
@@ -261,6 +294,11 @@ void machine_reset_devices(struct machine *machine)
 	for (size_t i = 0; i < machine->device_count; i++) {
 		machine->devices[i]->ops->reset(machine->devices[i]);
 	}
+}
+
+int machine_attach_console_take(struct machine *machine, int socket)
+{
+	return console_peer_attach_take(machine->console_peer, socket);
 }
 
 void machine_quiesce_devices(struct machine *machine)

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "vmm/console.h"
+#include "vmm/console_peer.h"
 #include "vmm/cpuid.h"
 #include "vmm/dev/bochs_display.h"
 #include "vmm/dev/fw_cfg.h"
@@ -57,6 +58,7 @@ struct machine {
 	struct device_environment environment;
 	struct vcpus *vcpus;
 	struct console *console;
+	struct console_peer *console_peer;
 
 	/* The devices, in the order of the table in machine_devices.c. */
 	struct device *devices[MACHINE_DEVICES_MAX];

@@ -13,7 +13,8 @@
 static const struct sandbox_permission permissions[] = {
 	/* The monitor */
 	SANDBOX_PERMIT(accept4, "the monitor connects, and the next one after it was restarted"),
-	SANDBOX_PERMIT(getsockopt, "asks who connected (SO_PEERCRED)"),
+	SANDBOX_PERMIT(
+	    getsockopt, "asks who connected (SO_PEERCRED), and what a console's socket is"),
 
 	/* Files that came by message */
 	SANDBOX_PERMIT(fstat, "size of a kernel, a snapshot, a log"),

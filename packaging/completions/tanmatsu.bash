@@ -6,7 +6,7 @@ _tanmatsu_sessions() {
 
 _tanmatsu() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands='list status start suspend resume stop kill hold attach connect screenshot type logs doctor cert version help'
+	local commands='list status start suspend resume stop kill hold attach connect screenshot type logs console doctor cert version help'
 	local common='--control --json --help --version'
 	local command='' options='' i positional=0 control=()
 
@@ -67,7 +67,7 @@ _tanmatsu() {
 		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word")
 	else
 		case $command:$positional in
-		status:0 | start:0 | suspend:0 | resume:0 | stop:0 | kill:0 | hold:0 | attach:0 | type:0 | logs:0)
+		status:0 | start:0 | suspend:0 | resume:0 | stop:0 | kill:0 | hold:0 | attach:0 | type:0 | logs:0 | console:0)
 			mapfile -t COMPREPLY < <(compgen -W "$(_tanmatsu_sessions)" -- "$word")
 			;;
 		screenshot:0) mapfile -t COMPREPLY < <(compgen -W "$(_tanmatsu_sessions)" -f -- "$word") ;;

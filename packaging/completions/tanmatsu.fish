@@ -23,15 +23,16 @@ complete -c tanmatsu -n __fish_use_subcommand -a connect -d 'Open your desktop o
 complete -c tanmatsu -n __fish_use_subcommand -a screenshot -d 'Write the picture of a desktop to a file (- for standard output)'
 complete -c tanmatsu -n __fish_use_subcommand -a type -d 'Type a text on the keyboard of a desktop'
 complete -c tanmatsu -n __fish_use_subcommand -a logs -d 'Print the log of a desktop'
+complete -c tanmatsu -n __fish_use_subcommand -a console -d 'Be at the serial port of a desktop; Ctrl-] ends it'
 complete -c tanmatsu -n __fish_use_subcommand -a doctor -d 'Check this host, and say how to mend what is wrong'
 complete -c tanmatsu -n __fish_use_subcommand -a cert -d 'Print the certificate that viewers need to trust this host'
 complete -c tanmatsu -n __fish_use_subcommand -a version -d 'Print the versions of this command and of the daemon'
 complete -c tanmatsu -n __fish_use_subcommand -a help -d 'Say how a command is used'
 
-complete -c tanmatsu -n '__fish_seen_subcommand_from status start suspend resume stop kill hold attach screenshot type logs' -a '(__tanmatsu_sessions)'
+complete -c tanmatsu -n '__fish_seen_subcommand_from status start suspend resume stop kill hold attach screenshot type logs console' -a '(__tanmatsu_sessions)'
 complete -c tanmatsu -n '__fish_seen_subcommand_from screenshot' -F
 complete -c tanmatsu -n '__fish_seen_subcommand_from connect' -a '(__fish_print_hostnames)'
-complete -c tanmatsu -n '__fish_seen_subcommand_from help' -a 'list status start suspend resume stop kill hold attach connect screenshot type logs doctor cert version'
+complete -c tanmatsu -n '__fish_seen_subcommand_from help' -a 'list status start suspend resume stop kill hold attach connect screenshot type logs console doctor cert version'
 
 complete -c tanmatsu -n '__fish_seen_subcommand_from stop' -s t -l timeout -x -d 'Switch off if it is still on after this time'
 complete -c tanmatsu -n '__fish_seen_subcommand_from attach' -s r -l run -d 'Start the viewer'

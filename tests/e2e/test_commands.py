@@ -3,10 +3,11 @@
 import json
 import os
 import re
+import select
 import shutil
 import subprocess
 
-from desk import EDITOR, console, wait_console, wait_ready
+from desk import EDITOR, TERMINAL, console, wait_console, wait_ready
 from host import BUILD, Host, alive, need_kvm, need_programs, wait_for
 from pictures import Picture
 
@@ -100,6 +101,48 @@ with Host(desktop=EDITOR) as host:
     host.wait_state("alice", "active")
     viewer.close()
     attach.wait(10)
+
+# console: the serial port as it is written, in a pipe; the second one takes the first one's place.
+with Host(desktop=TERMINAL) as host:
+    def open_console():
+        return subprocess.Popen([BUILD / "client/tanmatsu", "--control", host.control, "console", "alice"],
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def read_until(port, text):
+        got = b""
+        while text not in got:
+            piece = os.read(port.stdout.fileno(), 4096)
+            assert piece, "the console ended with %r" % got
+            got += piece
+
+    host.tanmatsu("start", "alice")
+    wait_ready(host, "alice")
+    first = open_console()
+    # It is open when something typed afterwards comes out of it.
+    wait_for(lambda: (host.tanmatsu("type", "alice", "x"), select.select([first.stdout], [], [], 0.5)[0])[1],
+             "the console is open")
+    host.tanmatsu("type", "alice", "\nserial hello\n")
+    read_until(first, b"\nhello\r\n")
+    first.stdin.write(b"nobody reads this in the demo\n")
+    first.stdin.flush()
+    second = open_console()
+    read_until(first, b"another console was opened")
+    assert first.wait(10) == 0
+    host.tanmatsu("type", "alice", "serial again\n")
+    read_until(second, b"\nagain\r\n")
+    wait_console(host, "alice", "\nagain")  # the log goes on beside the console
+    if os.geteuid() == 0:
+        for folder in (host.folder, host.runtime):
+            folder.chmod(0o755)
+        command = shutil.copy(BUILD / "client/tanmatsu", host.folder / "tanmatsu")
+        result = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", command, "--control",
+                                 host.control, "console", "alice"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, timeout=10, check=False)
+        assert result.returncode == 77, (result.returncode, result.stderr)
+    host.tanmatsu("suspend", "alice")
+    assert second.wait(10) == 0, "it ends with the virtual machine"
+    assert code(host, "console", "alice") == 3
+    assert code(host, "console", "nobody-there") == 4
 
 with Host() as host:
     host.stop()

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "world.h"
@@ -145,7 +146,7 @@ static void test_requests_out_of_order(void **state)
 	(void)state;
 	world_create(&world);
 	assert_int_equal(vmm_harness_start(&world.vmm, &world.options), 0);
-	for (type = VMM_RUN; type <= VMM_RESIZE; type++) {
+	for (type = VMM_RUN; type <= VMM_CONSOLE; type++) {
 		if (type != VMM_QUIT) {
 			assert_int_equal(vmm_harness_simple(&world.vmm, type), -ENODEV);
 		}
@@ -158,6 +159,7 @@ static void test_requests_out_of_order(void **state)
 	assert_int_equal(vmm_harness_simple(&world.vmm, VMM_SUSPEND), -EPROTO);
 	assert_int_equal(vmm_harness_simple(&world.vmm, VMM_INPUT), -EPROTO);
 	assert_int_equal(vmm_harness_simple(&world.vmm, VMM_RESIZE), -EPROTO);
+	assert_int_equal(vmm_harness_simple(&world.vmm, VMM_CONSOLE), -EPROTO);
 	/* A request that does not exist costs the connection, not the machine. */
 	assert_int_equal(vmm_harness_simple(&world.vmm, 99), -EPIPE);
 	assert_int_equal(vmm_harness_reconnect(&world.vmm), 0);
@@ -193,6 +195,60 @@ static void test_monitor_goes_away(void **state)
 	world.vmm.timeout_ms = 10000;
 	assert_int_equal(vmm_harness_reconnect(&world.vmm), 0);
 	world_check_log(&world);
+	world_destroy(&world);
+}
+
+/* Reads until `text` has come. */
+static void await_console(int console, const char *text)
+{
+	static char got[1 << 20];
+	size_t used = 0;
+
+	do {
+		struct pollfd waits = { .fd = console, .events = POLLIN };
+		ssize_t size;
+
+		assert_int_equal(poll(&waits, 1, 10000), 1);
+		size = read(console, got + used, sizeof(got) - 1 - used);
+		assert_true(size > 0);
+		used += (size_t)size;
+		got[used] = '\0';
+	} while (!strstr(got, text));
+}
+
+/* What goes to the log goes there as well; one at a time; nobody reading, or a flood of input, stops nothing. */
+static void test_console(void **state)
+{
+	static const char flood[65536];
+	struct world world;
+	int first, second;
+
+	(void)state;
+	world_create(&world);
+	world_boot(&world);
+	assert_int_equal(vmm_harness_console(&world.vmm, &first), 0);
+	await_console(first, "\nL");
+	/* This guest never reads its serial port: the queue fills, then the socket does. */
+	while (send(first, flood, sizeof(flood), MSG_DONTWAIT) > 0) {
+	}
+	assert_int_equal(errno, EAGAIN);
+	world_await_lines(&world, 2);
+	assert_int_equal(vmm_harness_console(&world.vmm, &second), 0);
+	await_console(first, "another console was opened");
+	assert_int_not_equal(read(first, &(char){ 0 }, 1), 1);
+	await_console(second, "\nL");
+	close(second);
+	world_await_lines(&world, 2);
+	world_check_log(&world);
+	/* It ends with the process. */
+	assert_int_equal(vmm_harness_console(&world.vmm, &second), 0);
+	assert_int_equal(vmm_harness_type(&world.vmm, "r"), 0);
+	await_console(second, "ready\n");
+	assert_int_equal(vmm_harness_quit(&world.vmm), 0);
+	while (read(second, &(char){ 0 }, 1) > 0) {
+	}
+	close(first);
+	close(second);
 	world_destroy(&world);
 }
 
@@ -369,6 +425,7 @@ int main(void)
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_requests_out_of_order),
 		cmocka_unit_test(test_monitor_goes_away),
+		cmocka_unit_test(test_console),
 		cmocka_unit_test(test_viewer),
 		cmocka_unit_test(test_two_viewers),
 		cmocka_unit_test(test_viewer_that_breaks_the_protocol),

@@ -1,6 +1,7 @@
 /* The viewer's end of a link, for tests: asks for damage and takes in what comes. */
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -26,6 +27,24 @@ int vmm_harness_attach(struct vmm_harness *vmm, uint64_t id)
 	}
 	fd_close(&vmm->link);
 	vmm->link = ends[0];
+	return 0;
+}
+
+int vmm_harness_console(struct vmm_harness *vmm, int *console)
+{
+	int ends[2];
+	int error;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
+		return -errno;
+	}
+	error = vmm_harness_request(vmm, VMM_CONSOLE, NULL, &ends[1], 1);
+	fd_close(&ends[1]);
+	if (error) {
+		fd_close(&ends[0]);
+		return error;
+	}
+	*console = ends[0];
 	return 0;
 }
 

@@ -94,6 +94,8 @@ must_check int vmm_harness_picture(
 
 /* Attaches a link as viewer `id`, keeps the other end in vmm->link. */
 must_check int vmm_harness_attach(struct vmm_harness *vmm, uint64_t id);
+/* A console at the serial port: the other end in `*console`, for the caller to close. */
+must_check int vmm_harness_console(struct vmm_harness *vmm, int *console);
 /* Says LINK_WANT. */
 must_check int vmm_harness_want(struct vmm_harness *vmm, uint32_t scanout_id);
 /* Waits for LINK_DAMAGE; LINK_SCANOUT and LINK_LEDS before it are taken in. -ETIMEDOUT after `timeout_ms`. */

@@ -31,7 +31,9 @@ struct uart16550 {
 	uint16_t port;
 	unsigned gsi;
 	void (*transmit)(void *context, uint8_t byte);
+	void (*room)(void *context);
 	void *context;
+	bool refused; /* input, which `room` is to be told of; of the host's side, so not saved */
 
 	uint8_t ier, fcr, lcr, mcr, msr, scratch;
 	uint16_t divisor;
@@ -125,13 +127,31 @@ size_t uart16550_receive(struct uart16550 *uart, const void *bytes, size_t size)
 	size_t taken = 0;
 
 	if (uart->mcr & UART_MCR_LOOP) {
+		uart->refused = size > 0;
 		return 0;
 	}
 	while (taken < size && enqueue(uart, from[taken])) {
 		taken++;
 	}
+	uart->refused = taken < size;
 	update_interrupt(uart);
 	return taken;
+}
+
+void uart16550_set_room(struct uart16550 *uart, void (*room)(void *context))
+{
+	uart->room = room;
+}
+
+/* After whatever may have made room. */
+static void tell_room(struct uart16550 *uart)
+{
+	if (uart->refused && !(uart->mcr & UART_MCR_LOOP) && uart->count < QUEUE_SIZE) {
+		uart->refused = false;
+		if (uart->room) {
+			uart->room(uart->context);
+		}
+	}
 }
 
 static void transmit(struct uart16550 *uart, uint8_t byte)
@@ -257,6 +277,7 @@ static uint64_t port_read(void *context, uint64_t offset, unsigned size)
 	}
 	value = read_register(uart, (unsigned)offset);
 	update_interrupt(uart);
+	tell_room(uart);
 	return value;
 }
 
@@ -269,6 +290,7 @@ static void port_write(void *context, uint64_t offset, unsigned size, uint64_t v
 	}
 	write_register(uart, (unsigned)offset, (uint8_t)value);
 	update_interrupt(uart);
+	tell_room(uart);
 }
 
 static const struct bus_ops port_ops = { .read = port_read, .write = port_write };
@@ -289,6 +311,7 @@ static void uart_reset(struct device *device)
 	uart->head = 0;
 	uart->count = 0;
 	update_interrupt(uart);
+	tell_room(uart);
 }
 
 static int uart_save(const struct device *device, struct wire *out)

@@ -77,7 +77,8 @@ struct fake_machine {
 	struct scanout mode; /* the last one told */
 	uint8_t output[FAKE_OUTPUT];
 	size_t output_count;
-	uint64_t resumes; /* a file of fw_cfg */
+	unsigned room_count; /* uart16550_set_room() */
+	uint64_t resumes;    /* a file of fw_cfg */
 };
 
 /* Builds everything; dies when something fails. Both clocks start at fixed times. */

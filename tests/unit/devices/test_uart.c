@@ -170,6 +170,41 @@ static void test_receive_queue_is_bounded(void **state)
 	assert_int_equal(uart16550_receive(machine->uart, bytes, 1), 0);
 }
 
+static void count_call(void *context)
+{
+	struct fake_machine *machine = context;
+
+	machine->room_count++;
+}
+
+/* Told once for each refusal, as soon as there is room, however that came about. */
+static void test_room(void **state)
+{
+	static const uint8_t bytes[10000] = { 0 };
+	struct fake_machine *machine = *state;
+
+	uart16550_set_room(machine->uart, count_call);
+	assert_in_range(uart16550_receive(machine->uart, bytes, sizeof(bytes)), 16, 9999);
+	(void)in(machine, UART_LSR);
+	assert_int_equal(machine->room_count, 0);
+	(void)in(machine, UART_RX);
+	assert_int_equal(machine->room_count, 1);
+	(void)in(machine, UART_RX);
+	assert_int_equal(machine->room_count, 1);
+	(void)uart16550_receive(machine->uart, bytes, 10);
+	out(machine, UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_CLEAR_RCVR);
+	assert_int_equal(machine->room_count, 2);
+	out(machine, UART_MCR, UART_MCR_LOOP);
+	assert_int_equal(uart16550_receive(machine->uart, bytes, 1), 0);
+	(void)in(machine, UART_RX);
+	assert_int_equal(machine->room_count, 2);
+	out(machine, UART_MCR, 0);
+	assert_int_equal(machine->room_count, 3);
+	(void)uart16550_receive(machine->uart, bytes, sizeof(bytes));
+	uart16550_device(machine->uart)->ops->reset(uart16550_device(machine->uart));
+	assert_int_equal(machine->room_count, 4);
+}
+
 static void test_modem_status(void **state)
 {
 	struct fake_machine *machine = *state;
@@ -256,6 +291,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_transmit_interrupt, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_receive_interrupt, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_receive_queue_is_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_modem_status, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_priorities_and_gate, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_save_in_mid_transmit, setup, teardown),
