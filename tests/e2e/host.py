@@ -121,11 +121,12 @@ class Host:
 
     # -- the daemon
 
-    def start(self, timeout=30):
+    def start(self, prefix=()):
+        """`prefix` is a command that runs the daemon as its own, in a namespace for instance."""
         reader, writer = os.pipe()
         log = open(self.folder / "hostd.log", "ab")
         self.process = subprocess.Popen(
-            [BUILD / "hostd/tanmatsu-hostd", "--config", self.config, "--libexec", self.libexec(), "--ready-fd", str(writer)],
+            [*prefix, BUILD / "hostd/tanmatsu-hostd", "--config", self.config, "--libexec", self.libexec(), "--ready-fd", str(writer)],
             pass_fds=[writer], stdout=log, stderr=log)
         os.close(writer)
         log.close()

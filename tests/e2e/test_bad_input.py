@@ -168,6 +168,26 @@ def late_damage():
 
 
 late_damage()
+def without_kvm():
+    """No /dev/kvm: said when a desktop is to be started; the daemon and the viewer stay."""
+    script = 'mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3 && mknod -m 666 /dev/urandom c 1 9 && exec "$@"'
+    host = Host(users=("alice",))
+    try:
+        host.start(prefix=["unshare", "-m", "sh", "-c", script, "sh"])
+        result = host.tanmatsu("start", "alice", check=False)
+        assert result.returncode == 1 and "/dev/kvm" in result.error_text, result.error_text
+        viewer = host.probe("alice")
+        assert viewer.connect(), "the login depends on KVM"
+        viewer.ask("frame")
+        session = host.wait_state("alice", "failed", "off")
+        assert "/dev/kvm" in session["last_error"], session
+        viewer.close()
+    finally:
+        host.close()
+
+
 if os.geteuid() == 0:
     full_disk()
+    if subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0:
+        without_kvm()
 print("ok")
