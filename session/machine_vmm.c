@@ -19,8 +19,9 @@ int machine_on_start_failed(struct machine_run *run)
 
 	machine_forget_wishes(machine);
 	if (machine->step == MACHINE_BOOTING) {
-		machine_set_text(
-		    reason, "The desktop could not be started: %.160s.", event_text(run));
+		machine_set_text(reason,
+		    "The desktop could not be started: %.160s. A key tries again.",
+		    event_text(run));
 		machine_settle(run, MACHINE_FAILED, reason);
 	} else if (run->event->exit == MACHINE_EXIT_SNAPSHOT) {
 		machine_set_aside(run);
@@ -66,8 +67,9 @@ int machine_on_refused_start(struct machine_run *run)
 
 	machine_do(run, MACHINE_ACTION_QUIT_VMM);
 	if (machine->step == MACHINE_BOOTING) {
-		machine_set_text(
-		    reason, "The desktop could not be started: %.160s.", event_text(run));
+		machine_set_text(reason,
+		    "The desktop could not be started: %.160s. A key tries again.",
+		    event_text(run));
 		machine_enter_ending(run, MACHINE_FAILED, reason);
 	} else if (run->event->exit == MACHINE_EXIT_SNAPSHOT) {
 		machine_set_aside(run);
@@ -125,7 +127,8 @@ int machine_on_exit_running(struct machine_run *run)
 		set_base_aside(run);
 		return 0;
 	}
-	machine_set_text(reason, "The desktop stopped by itself: %.160s.", event_text(run));
+	machine_set_text(reason, "The desktop stopped by itself: %.160s. A key starts it afresh.",
+	    event_text(run));
 	machine_settle(run, MACHINE_FAILED, reason);
 	return 0;
 }
@@ -145,7 +148,9 @@ int machine_on_exit_saving(struct machine_run *run)
 		set_base_aside(run);
 		return 0;
 	}
-	machine_set_text(reason, "The desktop stopped by itself while it was being saved: %.140s.",
+	machine_set_text(reason,
+	    "The desktop stopped by itself while it was being saved: %.120s. A key starts it "
+	    "afresh.",
 	    event_text(run));
 	machine_settle(run, MACHINE_FAILED, reason);
 	return 0;
@@ -160,7 +165,8 @@ int machine_on_exit_early(struct machine_run *run)
 		machine->vmm_exited = true;
 		machine->ends_in = MACHINE_FAILED;
 		machine_set_text(machine->reason,
-		    "The desktop stopped by itself while it was being resumed: %.120s.",
+		    "The desktop stopped by itself while it was being resumed: %.100s. A key "
+		    "starts it afresh.",
 		    event_text(run));
 	}
 	return 0;
