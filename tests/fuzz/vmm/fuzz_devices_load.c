@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <systemd/sd-event.h>
+
 #include "base/clock.h"
 #include "vmm/machine_internal.h"
 
@@ -81,6 +83,11 @@ static void make(struct machine *machine)
 	error = guestmem_create(&machine->memory, 4 << 20);
 	error = error ? error : bus_create(&machine->bus);
 	error = error ? error : framebuffer_create(-1, 0, &machine->surroundings.framebuffer);
+	error = error ? error : pthread_mutex_init(&machine->lock, NULL);
+	error = error ? error : sd_event_new(&machine->surroundings.event);
+	error = error
+		    ? error
+		    : timers_create(machine->surroundings.event, &machine->lock, &machine->timers);
 	if (error) {
 		abort();
 	}
@@ -105,6 +112,9 @@ static void make(struct machine *machine)
 static void destroy(struct machine *machine)
 {
 	machine_destroy_devices(machine);
+	timers_destroy(machine->timers);
+	sd_event_unref(machine->surroundings.event);
+	pthread_mutex_destroy(&machine->lock);
 	framebuffer_destroy(machine->surroundings.framebuffer);
 	bus_destroy(machine->bus);
 	guestmem_fini(&machine->memory);
